@@ -1,0 +1,9 @@
+/** The nouns of the house, and how site files become them. Pure: no clock, no network, no files. */
+export * from "./blueprint.ts";
+export * from "./canonical.ts";
+export * from "./fault.ts";
+export * from "./ids.ts";
+export * from "./inventory.ts";
+export * from "./probe.ts";
+export * from "./site.ts";
+export * from "./units.ts";

@@ -1,0 +1,109 @@
+/**
+ * The contract of a recipe: what one kind of service puts into a guest. Pure: a recipe renders text and tables, it never looks at the world.
+ */
+import type {
+  BlueprintAlias,
+  GuestDefinition,
+  GuestFile,
+  GuestName,
+  HostName,
+  Probe,
+  Secret,
+  Service,
+  ServiceName,
+  Site,
+  Strategy,
+} from "../model/index.ts";
+
+/** A guest's place as recipes see it. */
+export interface Seat {
+  readonly name: GuestName;
+  readonly service: ServiceName;
+  readonly host: HostName;
+  readonly address: string;
+  /** 0 for the first copy. */
+  readonly copy: number;
+}
+
+export interface RecipeContext {
+  readonly site: Site;
+  readonly service: Service;
+  readonly seat: Seat;
+  /** Every copy of this service in copy order, this one among them. */
+  readonly copies: readonly Seat[];
+  /** Every guest of the site, in order of name. */
+  readonly seats: readonly Seat[];
+  /** Every alias of the site with its address and port decided. Backends are complete. */
+  readonly aliases: readonly BlueprintAlias[];
+  /** `embedded`: processes on one machine. `real`: a guest with a kernel of its own. */
+  readonly target: "embedded" | "real";
+  /** What stands behind the `mysql` recipe. */
+  readonly database: "mariadb" | "sqlite";
+}
+
+/** What goes into one guest. Certificates are added for every guest by the planner: `etc/tls/{ca,cert,key}.pem`. */
+export interface Rendered {
+  readonly definition: Pick<
+    GuestDefinition,
+    "image" | "packages" | "data" | "program" | "environment" | "ports" | "probe" | "watchdog"
+  >;
+  readonly files: readonly GuestFile[];
+  /** Secrets beyond its own certificate, such as the token that lets a director have its peer ended. */
+  readonly secrets: readonly Secret[];
+}
+
+/** What the front end needs to know about a copy of this service. */
+export interface AliasShape {
+  /** Port of the copies; alias port = real port (direct routing needs it). */
+  readonly port: number;
+  readonly check: Probe;
+  readonly distribution: "all" | "one-writer";
+  readonly proxyProtocol: boolean;
+}
+
+/** A request a client makes of the service: what `domus load` and the acceptance tests send. */
+export interface SampleRequest {
+  readonly kind: "read" | "write";
+  readonly method: "GET" | "POST";
+  readonly scheme: "http" | "https";
+  readonly path: string;
+  readonly body: string | null;
+  /** The answer is right when the status is one of these and the body contains the text. */
+  readonly statuses: readonly number[];
+  readonly contains: string | null;
+}
+
+export interface Recipe {
+  readonly name: string;
+  /** One line for people: what it is. */
+  readonly title: string;
+  readonly defaults: {
+    readonly strategy: Strategy;
+    /** Bytes. */
+    readonly memory: number;
+    readonly cpus: number;
+    readonly disk: number;
+    readonly port: number | null;
+  };
+  /** Settings the recipe understands, beyond the common keys: name → what is expected, checked when a site is read. */
+  readonly settings: Readonly<Record<string, SettingRule>>;
+  /** What is left of this service when a service it needs is gone. */
+  readonly withoutNeeds: "answers" | "read-only" | "lost";
+  /**
+   * Which copies hold what the service needs to answer: all of them, or (SQLite in place of MariaDB) the last alone.
+   */
+  readonly holders: (database: RecipeContext["database"], copies: readonly Seat[]) => readonly Seat[];
+  readonly alias: (
+    service: Service,
+    context: { target: RecipeContext["target"]; database: RecipeContext["database"] },
+  ) => AliasShape | null;
+  readonly render: (context: RecipeContext) => Rendered;
+  /** Why the embedded default cannot run this service (packages, kernels); `null` when it can. */
+  readonly embeddedRefusal: (service: Service) => string | null;
+  readonly samples: readonly SampleRequest[];
+}
+
+export interface SettingRule {
+  readonly expected: string;
+  readonly accepts: (value: unknown) => boolean;
+}
