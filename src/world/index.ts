@@ -1,0 +1,6 @@
+/** The only door outside: clock, files, processes, network. */
+export * from "./clock.ts";
+export * from "./files.ts";
+export * from "./listeners.ts";
+export * from "./lock.ts";
+export * from "./processes.ts";
