@@ -60,6 +60,7 @@ const CHECKS: Readonly<Record<StepKind, (what: string, host: string) => string>>
   "guest.stop": (guest, host) => `${guest} does not run on ${host}`,
   "guest.ready": (guest) => `${guest} answers its probe`,
   "alias.ready": (alias) => `the alias ${alias} answers`,
+  "host.release": (_, host) => `nothing of ${host} runs`,
 };
 
 function runs(guest: BlueprintGuest): boolean {

@@ -11,6 +11,8 @@ import { makePrivateDirectory, readIfThere, writeFileDurably } from "../world/in
 export class SecretVault {
   private readonly directory: string;
   private readonly master: Buffer;
+  /** Two guests may ask for the same secret at once: it is made once. */
+  private readonly asked = new Map<string, Promise<string>>();
 
   /** @throws Fault `disk.full`, `store.unwritable` */
   constructor(directory: string) {
@@ -30,7 +32,14 @@ export class SecretVault {
    * @param make called once in a secret's life
    * @returns its value
    */
-  async get(name: string, make: () => Promise<string> | string): Promise<string> {
+  get(name: string, make: () => Promise<string> | string): Promise<string> {
+    const known = this.asked.get(name) ?? this.readOrMake(name, make);
+    this.asked.set(name, known);
+    known.catch(() => this.asked.delete(name));
+    return known;
+  }
+
+  private async readOrMake(name: string, make: () => Promise<string> | string): Promise<string> {
     const path = join(this.directory, `${encodeURIComponent(name)}.sealed`);
     const sealed = readIfThere(path);
     if (sealed !== null) return this.open(name, sealed, path);

@@ -61,6 +61,7 @@ export class HostDirectory {
   }
 
   defined(): readonly GuestName[] {
+    if (!existsSync(join(this.path, "guests"))) return [];
     return readdirSync(join(this.path, "guests"))
       .filter((entry) => !entry.startsWith("."))
       .sort() as GuestName[];
@@ -105,6 +106,11 @@ export class HostDirectory {
     const going = join(this.path, "guests", `.gone-${name}-${process.pid}`);
     renameSync(this.guest(name), going);
     rmSync(going, { recursive: true, force: true });
+  }
+
+  /** Forgets every guest; their data stays. */
+  forgetGuests(): void {
+    rmSync(join(this.path, "guests"), { recursive: true, force: true });
   }
 
   removeData(name: GuestName): void {
