@@ -1,0 +1,3 @@
+/** The only door outside. */
+export * from "./behind-director.ts";
+export * from "./proxy-protocol.ts";
