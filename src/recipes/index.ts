@@ -1,3 +1,24 @@
 /** What each kind of service puts into a guest. Pure. */
+import { gums } from "./gums.ts";
+import { mysql } from "./mysql.ts";
+import { own } from "./own.ts";
+import { PLANNED_RECIPES } from "./planned.ts";
+import type { Recipe } from "./recipe.ts";
+import { saz } from "./saz.ts";
+import { voms } from "./voms.ts";
+
+export * from "./gums.ts";
+export * from "./mariadb-settings.ts";
+export * from "./mysql.ts";
+export * from "./own.ts";
+export * from "./planned.ts";
 export * from "./ports.ts";
 export * from "./recipe.ts";
+export * from "./saz.ts";
+export * from "./surroundings.ts";
+export * from "./voms.ts";
+
+/** Every recipe by name. The director's (`lvs`) is written beside these and joins the list here. */
+export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
+  [voms, gums, saz, mysql, own, ...PLANNED_RECIPES].map((recipe) => [recipe.name, recipe]),
+);

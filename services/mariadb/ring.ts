@@ -1,0 +1,244 @@
+/**
+ * This server's place in the ring: makes tables and accounts, follows the upstream, looks at both, lifts read_only when it may. Errors of
+ * replication are shown and never skipped; only a connection that broke is tried again.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { accountStatements, changeMaster, type DatabaseConfig } from "../../src/recipes/index.ts";
+import { connectOver } from "../records/connection.ts";
+import { SCHEMA_NAME, schemaStatements } from "../records/schema.ts";
+import type { Guest, Log, TlsFiles } from "../serving/index.ts";
+import { behind, parsePosition } from "./gtid.ts";
+import type { Installation } from "./install.ts";
+import { judgeReadiness, type Observation, type Readiness } from "./readiness.ts";
+
+export interface RingHealth {
+  readonly state: Readiness["state"] | "starting";
+  readonly writable: boolean;
+  readonly says: string;
+  readonly lagSeconds: number | null;
+  readonly peers: readonly { readonly guest: string; readonly connected: boolean; readonly says: string }[];
+  readonly gtid: string;
+  readonly serverId: number;
+}
+
+/** Milliseconds between two looks: before it is writable, after. */
+const LOOK = { before: 100, after: 500 } as const;
+/** Errors of the receiving thread that a new connection can mend: the master restarted, or has not got the position yet. */
+const RETRIED = new Set([1236, 1595, 2003, 2013, 2026]);
+
+interface Row {
+  readonly [column: string]: unknown;
+}
+
+export class Ring {
+  readonly #guest: Guest;
+  readonly #config: DatabaseConfig;
+  readonly #installation: Installation;
+  readonly #tls: TlsFiles;
+  readonly #log: Log;
+  readonly #upstream: DatabaseConfig["ring"][number] | null;
+  #root: Connection | null = null;
+  #peer: Connection | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #looking: Promise<void> | null = null;
+  #closed = false;
+  #writable = false;
+  #awaySince: number | null = null;
+  #caughtUpBefore: boolean;
+  #upstreamSays = "";
+  health: RingHealth;
+
+  constructor(
+    guest: Guest,
+    config: DatabaseConfig,
+    installation: Installation,
+    tls: TlsFiles,
+    log: Log,
+    caughtUp: boolean,
+  ) {
+    this.#guest = guest;
+    this.#config = config;
+    this.#installation = installation;
+    this.#tls = tls;
+    this.#log = log;
+    this.#caughtUpBefore = caughtUp;
+    const size = config.ring.length;
+    this.#upstream = size > 1 ? config.ring[(config.position + size - 1) % size]! : null;
+    this.health = {
+      state: "starting",
+      writable: false,
+      says: "the database starts",
+      lagSeconds: null,
+      peers: [],
+      gtid: "",
+      serverId: installation.serverId,
+    };
+  }
+
+  /** Makes what must be there, begins to follow and to look. */
+  async start(): Promise<void> {
+    const { createConnection } = await import("mysql2/promise");
+    this.#root = await createConnection({
+      socketPath: this.#installation.socket,
+      user: this.#installation.administrator,
+      supportBigNumbers: true,
+    });
+    this.#root.on("error", () => {});
+    // Each server makes these itself: they are not in the binary log, so nobody can be in conflict about them.
+    await this.#ask("SET SESSION sql_log_bin = 0");
+    await this.#ask(`CREATE DATABASE IF NOT EXISTS ${SCHEMA_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
+    await this.#ask(`USE ${SCHEMA_NAME}`);
+    for (const statement of schemaStatements("mariadb")) await this.#ask(statement);
+    for (const statement of accountStatements(this.#config.site, this.#config.accounts)) await this.#ask(statement);
+    if (this.#upstream) {
+      await this.#ask("STOP SLAVE");
+      await this.#ask(changeMaster(this.#upstream, this.#guest.name, this.#config.port, this.#installation.tls));
+      await this.#ask("START SLAVE");
+    }
+    await this.look();
+    const again = (): void => {
+      if (this.#closed) return;
+      this.#timer = setTimeout(
+        () => void this.look().finally(again),
+        this.#writable && this.health.state === "ok" ? LOOK.after : LOOK.before,
+      );
+    };
+    again();
+  }
+
+  /** Looks once at server and upstream and does what follows. Never throws: a server that does not answer shows in the health. */
+  look(): Promise<void> {
+    this.#looking ??= this.#look()
+      .catch((error: unknown) => {
+        if (this.#closed) return;
+        this.health = {
+          ...this.health,
+          state: "starting",
+          writable: false,
+          says: `the server does not answer: ${(error as Error).message}`,
+        };
+      })
+      .finally(() => {
+        this.#looking = null;
+      });
+    return this.#looking;
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#root?.destroy();
+    this.#peer?.destroy();
+  }
+
+  async #ask(sql: string): Promise<Row[]> {
+    const [rows] = await this.#root!.query({ sql, timeout: 5000 });
+    return Array.isArray(rows) ? (rows as Row[]) : [];
+  }
+
+  async #look(): Promise<void> {
+    const [own] = await this.#ask("SELECT @@gtid_current_pos AS gtid, @@read_only AS ro");
+    const slave: Row = this.#upstream ? ((await this.#ask("SHOW SLAVE STATUS"))[0] ?? {}) : {};
+    const gtid = String(own!.gtid);
+    this.#writable = Number(own!.ro) === 0;
+    const theirs = await this.#askUpstream();
+    const observation = this.#observe(gtid, slave, theirs);
+    const readiness = judgeReadiness(observation);
+    if (readiness.writable !== this.#writable) {
+      await this.#ask(`SET GLOBAL read_only = ${readiness.writable ? 0 : 1}`);
+      this.#writable = readiness.writable;
+      this.#log(readiness.writable ? "takes writes" : "takes no writes", { says: readiness.says, gtid });
+    }
+    if (observation.missing?.length === 0 && !this.#caughtUpBefore) {
+      writeFileSync(join(this.#guest.data, "mariadb", CAUGHT_UP), "", { mode: 0o600 });
+      this.#caughtUpBefore = true;
+    }
+    if (readiness.state !== this.health.state) this.#log("state", { state: readiness.state, says: readiness.says });
+    const connected = slave.Slave_IO_Running === "Yes";
+    this.health = {
+      state: readiness.state,
+      writable: this.#writable,
+      says: readiness.says,
+      lagSeconds: observation.lagSeconds,
+      peers: this.#upstream
+        ? [
+            {
+              guest: this.#upstream.guest,
+              connected,
+              says: connected ? "replicates" : String(slave.Last_IO_Error || "not connected"),
+            },
+          ]
+        : [],
+      gtid,
+      serverId: this.#installation.serverId,
+    };
+    const errno = Number(slave.Last_IO_Errno ?? 0);
+    if (slave.Slave_IO_Running === "No" && RETRIED.has(errno)) await this.#ask("START SLAVE IO_THREAD");
+  }
+
+  #observe(gtid: string, slave: Row, theirs: string | "refused" | "silent" | null): Observation {
+    const now = performance.now();
+    const answers = theirs !== null && theirs !== "refused" && theirs !== "silent";
+    if (answers || theirs === null) this.#awaySince = null;
+    else this.#awaySince ??= now;
+    const own = this.#installation.serverId;
+    const mine = parsePosition(gtid);
+    const target = answers ? parsePosition(theirs) : null;
+    const sqlErrno = Number(slave.Last_SQL_Errno ?? 0);
+    const ioErrno = Number(slave.Last_IO_Errno ?? 0);
+    const ioStopped = slave.Slave_IO_Running === "No" && ioErrno !== 0 && !RETRIED.has(ioErrno);
+    return {
+      now,
+      writable: this.#writable,
+      upstream: this.#upstream === null ? "none" : answers ? "answers" : (theirs as "refused" | "silent"),
+      awaySince: this.#awaySince,
+      upstreamSays: this.#upstreamSays,
+      missing: target === null ? null : behind(mine, target, own),
+      setBack: target !== null && (target.get(own) ?? 0n) > (mine.get(own) ?? 0n),
+      caughtUpBefore: this.#caughtUpBefore,
+      stopped:
+        sqlErrno !== 0
+          ? `replication stopped: ${slave.Last_SQL_Error} (${sqlErrno})`
+          : ioStopped
+            ? `replication stopped: ${slave.Last_IO_Error} (${ioErrno})`
+            : null,
+      lagSeconds: typeof slave.Seconds_Behind_Master === "number" ? slave.Seconds_Behind_Master : null,
+    };
+  }
+
+  /** @returns what the upstream has in its binary log, or how it is away; `null` in a ring of one */
+  async #askUpstream(): Promise<string | "refused" | "silent" | null> {
+    if (this.#upstream === null) return null;
+    try {
+      this.#peer ??= await this.#connectUpstream(this.#upstream);
+      const [rows] = await this.#peer.query({ sql: "SELECT @@gtid_binlog_pos AS gtid", timeout: 1000 });
+      return String((rows as Row[])[0]!.gtid);
+    } catch (error) {
+      this.#peer?.destroy();
+      this.#peer = null;
+      const { code = "", message } = error as NodeJS.ErrnoException;
+      this.#upstreamSays = message;
+      // A server that lets nobody in yet (it is making its accounts) counts as silent: it may well have commits.
+      return code === "ECONNREFUSED" || code === "ECONNRESET" ? "refused" : "silent";
+    }
+  }
+
+  async #connectUpstream(upstream: { readonly guest: string; readonly address: string }): Promise<Connection> {
+    const connection = await connectOver({
+      name: upstream.guest,
+      address: upstream.address,
+      port: this.#config.port,
+      user: this.#guest.name,
+      tls: this.#tls,
+    });
+    connection.on("error", () => {
+      this.#peer = null;
+    });
+    return connection;
+  }
+}
+
+/** Its presence says that this data has once had all its upstream had. */
+export const CAUGHT_UP = "caught-up";

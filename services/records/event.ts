@@ -1,0 +1,140 @@
+/**
+ * What is written down about bans and manual mappings: events that are only ever appended, keyed by the server that took them (origin)
+ * and that server's own gapless count (seq). Two servers in circular replication can so never write the same key, and every copy that
+ * has the same events has the same state, whatever order they came in.
+ *
+ * The order of events is (counter, origin, seq): the counter is one more than the highest that the writer could see (Lamport's), so
+ * whoever has seen a ban and lifts it comes after it. Clocks are recorded for people and never compared.
+ */
+
+/** What is written down, and which fields each kind has, with their greatest length in characters. */
+export const STREAMS = {
+  ban: { kind: 16, value: 1024, action: 8, reason: 500, actor: 255 },
+  mapping: { action: 8, subject: 1024, account: 64, groupname: 64, reason: 500, actor: 255 },
+} as const satisfies Record<string, Readonly<Record<string, number>>>;
+
+export type Stream = keyof typeof STREAMS;
+
+/** The fields of an event, all text. */
+export type Fields = Readonly<Record<string, string>>;
+
+export interface RecordedEvent {
+  /** Identity of the data directory that took it: {@link ../mariadb/identity.ts} says how it is made. */
+  readonly origin: number;
+  /** 1, 2, 3 … for each origin and stream, without gaps. */
+  readonly seq: number;
+  readonly counter: number;
+  /** ISO 8601, by the writing server's clock; for people only. */
+  readonly at: string;
+  readonly fields: Fields;
+}
+
+/** Highest seq known of each origin. */
+export type Cursor = Readonly<Record<string, number>>;
+
+export type RecordsErrorCode =
+  /** Nobody answers; nothing was written. */
+  | "away"
+  /** It broke while the answer was awaited: it may have been written. */
+  | "unknown"
+  /** The database answers and will not take writes now (catching up). */
+  | "read-only"
+  /** The database answers and says no (rights, a defect). */
+  | "refused";
+
+export class RecordsError extends Error {
+  override readonly name = "RecordsError";
+  readonly code: RecordsErrorCode;
+  constructor(code: RecordsErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** The repository that GUMS and SAZ use; MariaDB or SQLite stand behind it. */
+export interface Records {
+  /**
+   * Writes one event durably.
+   * @param after the highest counter the caller has seen: the event comes after it
+   * @throws {RecordsError}
+   */
+  append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent>;
+  /**
+   * @returns events not covered by the cursor, each origin's in the order of its seq; at most `limit`
+   * @throws {RecordsError}
+   */
+  since(stream: Stream, cursor: Cursor, limit: number): Promise<readonly RecordedEvent[]>;
+  close(): Promise<void>;
+}
+
+/** How many events are read at once. */
+export const PAGE = 2000;
+
+/** @returns less than 0 when a comes before b in the one order all copies share */
+export function compareEvents(a: RecordedEvent, b: RecordedEvent): number {
+  return a.counter - b.counter || a.origin - b.origin || a.seq - b.seq;
+}
+
+/**
+ * Keeps, for each key, the last event in the shared order. The outcome depends on the set of events alone, not on their order of arrival
+ * or on repetition.
+ */
+export class Merged {
+  readonly #latest = new Map<string, RecordedEvent>();
+  readonly #cursor = new Map<string, number>();
+  readonly #keyOf: (fields: Fields) => string;
+  #counter = 0;
+
+  constructor(keyOf: (fields: Fields) => string) {
+    this.#keyOf = keyOf;
+  }
+
+  /** @returns true when the event was new */
+  take(event: RecordedEvent): boolean {
+    const origin = String(event.origin);
+    const known = this.#cursor.get(origin) ?? 0;
+    if (event.seq <= known) return false;
+    // A gap means rows of this origin are missing; they must come first, or the cursor would pass over them for good.
+    if (event.seq !== known + 1) return false;
+    this.#cursor.set(origin, event.seq);
+    this.#counter = Math.max(this.#counter, event.counter);
+    const key = this.#keyOf(event.fields);
+    const before = this.#latest.get(key);
+    if (before === undefined || compareEvents(before, event) < 0) this.#latest.set(key, event);
+    return true;
+  }
+
+  get(key: string): RecordedEvent | undefined {
+    return this.#latest.get(key);
+  }
+
+  get counter(): number {
+    return this.#counter;
+  }
+
+  cursor(): Cursor {
+    return Object.fromEntries(this.#cursor);
+  }
+
+  /** Last event of each key, in the shared order. */
+  events(): readonly RecordedEvent[] {
+    return [...this.#latest.values()].sort(compareEvents);
+  }
+
+  /** For the snapshot file. */
+  save(): SavedMerge {
+    return { cursor: this.cursor(), counter: this.#counter, events: this.events() };
+  }
+
+  restore(saved: SavedMerge): void {
+    for (const event of saved.events) this.#latest.set(this.#keyOf(event.fields), event);
+    for (const [origin, seq] of Object.entries(saved.cursor)) this.#cursor.set(origin, seq);
+    this.#counter = saved.counter;
+  }
+}
+
+export interface SavedMerge {
+  readonly cursor: Cursor;
+  readonly counter: number;
+  readonly events: readonly RecordedEvent[];
+}

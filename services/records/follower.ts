@@ -1,0 +1,196 @@
+/**
+ * Follows one stream of records: polls, keeps the merged state in memory and in a snapshot file, and knows how fresh it is. A copy of
+ * GUMS or SAZ decides from this memory alone, so a database that is away costs freshness and writes, never an answer.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  type Cursor,
+  type Fields,
+  Merged,
+  PAGE,
+  type RecordedEvent,
+  type Records,
+  type RecordsError,
+  type SavedMerge,
+  type Stream,
+} from "./event.ts";
+
+export interface FollowerOptions {
+  readonly stream: Stream;
+  readonly keyOf: (fields: Fields) => string;
+  readonly records: Records;
+  /** Where the snapshot lies. */
+  readonly file: string;
+  /** Milliseconds between polls; 200 when silent. */
+  readonly every?: number;
+  readonly onChange?: () => void;
+  readonly onFault?: (says: string) => void;
+  readonly onReturn?: () => void;
+}
+
+interface SavedSnapshot {
+  readonly format: 1;
+  readonly stream: Stream;
+  /** Milliseconds since the epoch at which the database was last seen. */
+  readonly seen: number;
+  readonly state: SavedMerge;
+}
+
+/** Milliseconds between two writings of the snapshot while only its "last seen" changes. */
+const SEEN_SAVED_EVERY = 5000;
+
+export class Follower {
+  readonly #options: FollowerOptions;
+  readonly merged: Merged;
+  #seen = 0;
+  #saved = 0;
+  #dirty = false;
+  #timer: NodeJS.Timeout | null = null;
+  #polling: Promise<void> | null = null;
+  #fault: string | null = "the database has not been asked yet";
+  #closed = false;
+
+  constructor(options: FollowerOptions) {
+    this.#options = options;
+    this.merged = new Merged(options.keyOf);
+    this.#restore();
+  }
+
+  /** Begins to poll; the first outcome is awaited so that a fresh copy does not answer from nothing when it need not. */
+  async start(): Promise<void> {
+    await this.poll();
+    const every = this.#options.every ?? 200;
+    const again = (): void => {
+      this.#timer = setTimeout(() => void this.poll().finally(() => !this.#closed && again()), every);
+    };
+    again();
+  }
+
+  /** Asks now. Never throws: what went wrong is in {@link fault}. */
+  poll(): Promise<void> {
+    this.#polling ??= this.#poll().finally(() => {
+      this.#polling = null;
+    });
+    return this.#polling;
+  }
+
+  /** Writes one event and takes it into memory at once. */
+  async append(fields: Fields): Promise<RecordedEvent> {
+    const event = await this.#options.records.append(this.#options.stream, fields, this.merged.counter);
+    if (this.merged.take(event)) this.#changed();
+    // Events of the same origin written through another copy stand before it: fetch them, then this one is taken.
+    else await this.#freshPoll();
+    return event;
+  }
+
+  /** Has this copy an event? */
+  has(origin: number, seq: number): boolean {
+    return (this.merged.cursor()[String(origin)] ?? 0) >= seq;
+  }
+
+  cursor(): Cursor {
+    return this.merged.cursor();
+  }
+
+  /** Why the database is out of sight, or `null`. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
+  /** Milliseconds since the epoch at which the database was last seen; 0 is never. */
+  get seen(): number {
+    return this.#seen;
+  }
+
+  /** Seconds since the database was last seen, or `null` when it never was. */
+  freshness(now = Date.now()): number | null {
+    return this.#seen === 0 ? null : Math.max(0, (now - this.#seen) / 1000);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#polling;
+    this.#save(true);
+    await this.#options.records.close();
+  }
+
+  async #freshPoll(): Promise<void> {
+    // A poll under way may have read before the event was written.
+    await this.#polling;
+    await this.poll();
+  }
+
+  async #poll(): Promise<void> {
+    const { records, stream } = this.#options;
+    try {
+      for (;;) {
+        const asked = Date.now();
+        const events = await records.since(stream, this.merged.cursor(), PAGE);
+        let taken = 0;
+        for (const event of events) if (this.merged.take(event)) taken++;
+        if (taken > 0) this.#changed();
+        this.#seen = asked;
+        if (events.length < PAGE || taken === 0) break;
+      }
+      if (this.#fault !== null) this.#options.onReturn?.();
+      this.#fault = null;
+      this.#save(false);
+    } catch (error) {
+      const says = (error as RecordsError).message;
+      if (this.#fault !== says) this.#options.onFault?.(says);
+      this.#fault = says;
+    }
+  }
+
+  #changed(): void {
+    this.#dirty = true;
+    this.#options.onChange?.();
+  }
+
+  #restore(): void {
+    try {
+      const saved = JSON.parse(readFileSync(this.#options.file, "utf8")) as SavedSnapshot;
+      if (saved.format !== 1 || saved.stream !== this.#options.stream) return;
+      this.merged.restore(saved.state);
+      this.#seen = saved.seen;
+    } catch (error) {
+      // No snapshot is a first start. A damaged one is worth less than the database, and is written anew.
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+        this.#options.onFault?.(
+          `snapshot ${this.#options.file} cannot be read (${(error as Error).message}): going on without it`,
+        );
+    }
+  }
+
+  #save(atEnd: boolean): void {
+    const now = Date.now();
+    if (!this.#dirty && !atEnd && now - this.#saved < SEEN_SAVED_EVERY) return;
+    if (this.#seen === 0) return;
+    const snapshot: SavedSnapshot = {
+      format: 1,
+      stream: this.#options.stream,
+      seen: this.#seen,
+      state: this.merged.save(),
+    };
+    try {
+      replaceFile(this.#options.file, JSON.stringify(snapshot));
+      this.#saved = now;
+      this.#dirty = false;
+    } catch (error) {
+      this.#options.onFault?.(`snapshot cannot be written: ${(error as Error).message}`);
+    }
+  }
+}
+
+/** Writes a file so that after a power cut the old or the new text is there, never a part. */
+export function replaceFile(path: string, text: string): void {
+  const descriptor = openSync(`${path}.new`, "w", 0o600);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(`${path}.new`, path);
+}

@@ -1,0 +1,179 @@
+/**
+ * Records in MariaDB, over mutual TLS through the database's alias. One connection for reading and one for writing, so that a slow write
+ * never holds a poll; each is opened when needed, with backoff, and thrown away at the first fault.
+ */
+import type { Connection } from "mysql2/promise";
+import { connectOver, DATABASE_TIMEOUTS } from "./connection.ts";
+import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
+import { eventTable, fieldsOf, headTable, notCovered, SCHEMA_NAME } from "./schema.ts";
+
+export interface DatabaseEnd {
+  /** Name of the alias, for sentences. */
+  readonly alias: string;
+  readonly address: string;
+  readonly port: number;
+  /** Account: the guest's own name; its certificate is the proof. */
+  readonly account: string;
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+}
+
+/** Milliseconds to wait before the next connection after 0, 1, 2 … failures in a row. */
+const BACKOFF = [0, 100, 200, 400, 800] as const;
+
+type Slot = "read" | "write";
+
+export class MariaRecords implements Records {
+  readonly #end: DatabaseEnd;
+  readonly #open = new Map<Slot, Promise<Connection>>();
+  readonly #failures = new Map<Slot, { count: number; until: number; says: string }>();
+  /** One transaction at a time: they would wait for the same row anyway. */
+  #writing: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(end: DatabaseEnd) {
+    this.#end = end;
+  }
+
+  async since(stream: Stream, cursor: Cursor, limit: number): Promise<readonly RecordedEvent[]> {
+    const { where, values } = notCovered(cursor);
+    const fields = fieldsOf(stream);
+    const rows = await this.#using("read", false, async (connection) => {
+      const [found] = await connection.query({
+        sql: `SELECT origin, seq, counter, at, ${fields.join(", ")} FROM ${eventTable(stream)} WHERE ${where} ORDER BY origin, seq LIMIT ${limit}`,
+        values: [...values],
+        timeout: DATABASE_TIMEOUTS.query,
+      });
+      return found as Record<string, unknown>[];
+    });
+    return rows.map((row) => toEvent(row, fields));
+  }
+
+  append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent> {
+    if (this.#waiting >= 256)
+      return Promise.reject(new RecordsError("away", `${this.#waiting} writes already wait for ${this.#name()}`));
+    this.#waiting++;
+    const run = this.#writing.then(() => this.#append(stream, fields, after));
+    this.#writing = run.catch(() => {}).finally(() => this.#waiting--);
+    return run;
+  }
+
+  async #append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent> {
+    const names = fieldsOf(stream);
+    return this.#using("write", true, async (connection) => {
+      const ask = async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> => {
+        const [rows] = await connection.query({ sql, values, timeout: DATABASE_TIMEOUTS.query });
+        return rows as Record<string, unknown>[];
+      };
+      await ask("START TRANSACTION");
+      await ask(
+        `INSERT INTO ${headTable(stream)} (origin, seq) VALUES (@@server_id, 1) ON DUPLICATE KEY UPDATE seq = seq + 1`,
+      );
+      const [head] = await ask(
+        `SELECT origin, seq, (SELECT COALESCE(MAX(counter), 0) FROM ${eventTable(stream)}) AS top FROM ${headTable(stream)} WHERE origin = @@server_id`,
+      );
+      const event: RecordedEvent = {
+        origin: Number(head!.origin),
+        seq: Number(head!.seq),
+        counter: Math.max(Number(head!.top), after) + 1,
+        at: new Date().toISOString(),
+        fields,
+      };
+      await ask(
+        `INSERT INTO ${eventTable(stream)} (origin, seq, counter, at, ${names.join(", ")}) VALUES (?, ?, ?, ?, ${names.map(() => "?").join(", ")})`,
+        [event.origin, event.seq, event.counter, event.at, ...names.map((name) => fields[name] ?? "")],
+      );
+      await ask("COMMIT");
+      return event;
+    });
+  }
+
+  async close(): Promise<void> {
+    for (const opening of this.#open.values()) (await opening.catch(() => null))?.destroy();
+    this.#open.clear();
+  }
+
+  #name(): string {
+    return `the database alias ${this.#end.alias} (${this.#end.address}:${this.#end.port})`;
+  }
+
+  async #using<Result>(
+    slot: Slot,
+    writes: boolean,
+    work: (connection: Connection) => Promise<Result>,
+  ): Promise<Result> {
+    const connection = await this.#connection(slot);
+    try {
+      return await work(connection);
+    } catch (error) {
+      // Whatever went wrong, the state of this connection is not known: a new one costs little.
+      connection.destroy();
+      this.#open.delete(slot);
+      throw this.#typed(error, writes);
+    }
+  }
+
+  #connection(slot: Slot): Promise<Connection> {
+    const existing = this.#open.get(slot);
+    if (existing) return existing;
+    const failed = this.#failures.get(slot);
+    if (failed && Date.now() < failed.until) return Promise.reject(new RecordsError("away", failed.says));
+    const opening = this.#connect(slot);
+    this.#open.set(slot, opening);
+    opening.then(
+      () => this.#failures.delete(slot),
+      (error: unknown) => {
+        this.#open.delete(slot);
+        const count = (failed?.count ?? 0) + 1;
+        const wait = BACKOFF[Math.min(count, BACKOFF.length - 1)]!;
+        const says = error instanceof Error ? error.message : String(error);
+        this.#failures.set(slot, { count, until: Date.now() + wait, says });
+      },
+    );
+    return opening;
+  }
+
+  async #connect(slot: Slot): Promise<Connection> {
+    const { alias, address, port, account, tls } = this.#end;
+    const connection = await connectOver({
+      name: alias,
+      address,
+      port,
+      user: account,
+      tls,
+      database: SCHEMA_NAME,
+    }).catch((error: unknown) => {
+      throw this.#typed(error, false);
+    });
+    // An idle connection that ends (the director moved, the server died) is noticed here and not at the next call.
+    connection.on("error", () => {
+      this.#open.delete(slot);
+      connection.destroy();
+    });
+    connection.on("end", () => this.#open.delete(slot));
+    return connection;
+  }
+
+  #typed(error: unknown, writes: boolean): RecordsError {
+    if (error instanceof RecordsError) return error;
+    const { code = "", message = String(error) } = error as { code?: string; message?: string };
+    if (/^ER_OPTION_PREVENTS_STATEMENT$|READ_ONLY/.test(code))
+      return new RecordsError("read-only", `${this.#name()} takes no writes now: it is catching up`, { cause: error });
+    if (code.startsWith("ER_") && !/^ER_(CON_COUNT|SERVER_SHUTDOWN|CONNECTION_KILLED|LOCK_)/.test(code))
+      return new RecordsError("refused", `${this.#name()} refuses: ${message}`, { cause: error });
+    return writes
+      ? new RecordsError("unknown", `${this.#name()} stopped answering: it may have been recorded, repeat it`, {
+          cause: error,
+        })
+      : new RecordsError("away", `${this.#name()} does not answer (${code || message})`, { cause: error });
+  }
+}
+
+function toEvent(row: Record<string, unknown>, fields: readonly string[]): RecordedEvent {
+  return {
+    origin: Number(row.origin),
+    seq: Number(row.seq),
+    counter: Number(row.counter),
+    at: String(row.at),
+    fields: Object.fromEntries(fields.map((field) => [field, String(row[field])])),
+  };
+}

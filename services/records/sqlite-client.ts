@@ -1,0 +1,95 @@
+/** Records in the SQLite guest, over HTTPS with mutual TLS through the database's alias: two calls, `append` and `since`. */
+import { Agent, request } from "node:https";
+import { DATABASE_TIMEOUTS } from "./connection.ts";
+import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
+import type { DatabaseEnd } from "./mariadb.ts";
+
+export class SqliteRecords implements Records {
+  readonly #end: DatabaseEnd;
+  readonly #agent: Agent;
+
+  constructor(end: DatabaseEnd) {
+    this.#end = end;
+    this.#agent = new Agent({
+      keepAlive: true,
+      maxSockets: 2,
+      ca: end.tls.ca,
+      cert: end.tls.cert,
+      key: end.tls.key,
+      minVersion: "TLSv1.2",
+      // The alias's name is in the certificate of each copy, its address perhaps not.
+      servername: end.alias,
+    });
+  }
+
+  async append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent> {
+    return (await this.#call(`/records/${stream}/append`, { fields, after }, true)) as RecordedEvent;
+  }
+
+  async since(stream: Stream, cursor: Cursor, limit: number): Promise<readonly RecordedEvent[]> {
+    return (await this.#call(`/records/${stream}/since`, { cursor, limit }, false)) as readonly RecordedEvent[];
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy();
+  }
+
+  #call(path: string, body: unknown, writes: boolean): Promise<unknown> {
+    const name = `the database alias ${this.#end.alias} (${this.#end.address}:${this.#end.port})`;
+    const text = JSON.stringify(body);
+    return new Promise((resolve, reject) => {
+      let sent = false;
+      const fail = (says: string): void => {
+        call.destroy();
+        reject(
+          writes && sent
+            ? new RecordsError("unknown", `${name} stopped answering: it may have been recorded, repeat it`)
+            : new RecordsError("away", `${name} does not answer (${says})`),
+        );
+      };
+      const call = request(
+        {
+          agent: this.#agent,
+          host: this.#end.address,
+          port: this.#end.port,
+          path,
+          method: "POST",
+          headers: { "content-type": "application/json", "content-length": Buffer.byteLength(text) },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("error", (error) => fail(error.message));
+          response.on("end", () => {
+            clearTimeout(timer);
+            try {
+              const value = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { message?: string };
+              if (response.statusCode === 200) resolve(value);
+              else reject(new RecordsError("refused", `${name} refuses: ${value.message ?? response.statusCode}`));
+            } catch {
+              reject(new RecordsError("refused", `${name} answers nonsense`));
+            }
+          });
+        },
+      );
+      let timer = setTimeout(
+        () => fail(`no connection within ${DATABASE_TIMEOUTS.connect} ms`),
+        DATABASE_TIMEOUTS.connect,
+      );
+      const connected = (): void => {
+        sent = true;
+        clearTimeout(timer);
+        timer = setTimeout(() => fail(`no answer within ${DATABASE_TIMEOUTS.query} ms`), DATABASE_TIMEOUTS.query);
+      };
+      call.on("socket", (socket) => {
+        if (call.reusedSocket) connected();
+        else socket.once("secureConnect", connected);
+      });
+      call.on("error", (error: NodeJS.ErrnoException) => {
+        clearTimeout(timer);
+        fail(error.code ?? error.message);
+      });
+      call.end(text);
+    });
+  }
+}

@@ -1,0 +1,79 @@
+/**
+ * Requests and answers as JSON: bounded on the way in, typed on the way out. A handler either returns an answer or throws a
+ * {@link Refusal}; whatever else is thrown is a defect, answered with 500 and no detail, and logged.
+ */
+import type { IncomingMessage } from "node:http";
+
+export interface Answer {
+  readonly status: number;
+  /** JSON text, ready to send. */
+  readonly body: string;
+}
+
+/** A refusal with its status and a sentence the caller may read. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function json(status: number, value: unknown): Answer {
+  return { status, body: JSON.stringify(value) };
+}
+
+/** The error form of GUMS's JSON calls, used by all programs of the house. */
+export function errorAnswer(status: number, message: string): Answer {
+  return json(status, { result: "ERROR", message });
+}
+
+/** Longest request body, octets. */
+export const BODY_LIMIT = 64 * 1024;
+/** Longest request target, characters. */
+export const TARGET_LIMIT = 4096;
+
+/**
+ * Reads a request's body as a JSON object.
+ * @throws {Refusal} 413 when it is too long, 400 when it is no JSON object
+ */
+export async function readJson(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > BODY_LIMIT) throw new Refusal(413, `a body has at most ${BODY_LIMIT} octets`);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > BODY_LIMIT) throw new Refusal(413, `a body has at most ${BODY_LIMIT} octets`);
+    chunks.push(chunk);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    throw new Refusal(400, "the body is not JSON");
+  }
+  if (value === null || typeof value !== "object" || Array.isArray(value))
+    throw new Refusal(400, "the body is not a JSON object");
+  return value as Record<string, unknown>;
+}
+
+/**
+ * A text member of a body or query.
+ * @throws {Refusal} 400 when it is missing, no text, too long, or has control characters
+ */
+export function text(
+  values: Readonly<Record<string, unknown>>,
+  name: string,
+  limit: number,
+  fallback?: string,
+): string {
+  const value = values[name] ?? fallback;
+  if (typeof value !== "string" || (value === "" && fallback === undefined))
+    throw new Refusal(400, `${name} is missing: expected a text of at most ${limit} characters`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
+  if (value.length > limit || /[\x00-\x1f\x7f]/.test(value))
+    throw new Refusal(400, `${name}: expected at most ${limit} characters and no control characters`);
+  return value;
+}

@@ -1,0 +1,86 @@
+/**
+ * Who was told what, one JSON line for each decision, in the guest's data: buffered, because a write for each decision would halve the
+ * rate; rotated by size, so that it never fills the disk. At most a second of it can be lost with the process.
+ */
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+
+/** Octets of one file, how many old ones are kept, octets gathered before writing, milliseconds until written anyway. */
+const LIMITS = { file: 32 * 1024 * 1024, kept: 4, buffer: 64 * 1024, every: 1000 } as const;
+
+export interface AuditLimits {
+  readonly file: number;
+  readonly kept: number;
+}
+
+export class Audit {
+  readonly #path: string;
+  readonly #limits: AuditLimits;
+  readonly #onFault: (says: string) => void;
+  #descriptor: number;
+  #size: number;
+  #lines: string[] = [];
+  #buffered = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #lost = 0;
+
+  constructor(path: string, onFault: (says: string) => void, limits: AuditLimits = LIMITS) {
+    this.#path = path;
+    this.#limits = limits;
+    this.#onFault = onFault;
+    this.#descriptor = openSync(path, "a", 0o600);
+    this.#size = fstatSync(this.#descriptor).size;
+  }
+
+  /** @param line one JSON text without line end */
+  write(line: string): void {
+    this.#lines.push(line);
+    this.#buffered += line.length + 1;
+    if (this.#buffered >= LIMITS.buffer) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), LIMITS.every);
+  }
+
+  /** Writes what is buffered. Never throws: a full disk is reported once and counted, decisions go on. */
+  flush(): void {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#lines.length === 0) return;
+    const lines = this.#lines;
+    const block = Buffer.from(`${lines.join("\n")}\n`, "utf8");
+    this.#lines = [];
+    this.#buffered = 0;
+    try {
+      if (this.#size > 0 && this.#size + block.length > this.#limits.file) this.#rotate();
+      let written = 0;
+      while (written < block.length) written += writeSync(this.#descriptor, block, written);
+      this.#size += block.length;
+      if (this.#lost > 0) this.#onFault(`the audit record works again; ${this.#lost} decisions are not in it`);
+      this.#lost = 0;
+    } catch (error) {
+      if (this.#lost === 0) this.#onFault(`the audit record cannot be written: ${(error as Error).message}`);
+      this.#lost += lines.length;
+    }
+  }
+
+  /** Decisions that are not recorded because the disk refused them. */
+  get lost(): number {
+    return this.#lost;
+  }
+
+  close(): void {
+    this.flush();
+    closeSync(this.#descriptor);
+  }
+
+  #rotate(): void {
+    closeSync(this.#descriptor);
+    for (let age = this.#limits.kept - 1; age >= 0; age--) {
+      try {
+        renameSync(age === 0 ? this.#path : `${this.#path}.${age}`, `${this.#path}.${age + 1}`);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#onFault((error as Error).message);
+      }
+    }
+    this.#descriptor = openSync(this.#path, "a", 0o600);
+    this.#size = 0;
+  }
+}

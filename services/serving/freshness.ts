@@ -1,0 +1,32 @@
+/** What a copy may still decide, given how long its database has been out of sight: one rule for GUMS and SAZ. Pure. */
+import type { StaleRule } from "../../src/recipes/index.ts";
+
+export interface Freshness {
+  /** `ok`: sees its database. `read-only`: decides from its snapshot. `stale`: refuses to decide. */
+  readonly state: "ok" | "read-only" | "stale";
+  /** Seconds since the database was last seen; `null` when never. */
+  readonly freshnessSeconds: number | null;
+  readonly says: string;
+}
+
+/** Seconds without the database after which a copy calls itself read-only; some missed polls are no news. */
+const GRACE = 1;
+
+/**
+ * @param seen milliseconds since the epoch at which the database was last seen, 0 for never
+ * @param fault why it is out of sight, or `null`
+ */
+export function judgeFreshness(rule: StaleRule, seen: number, fault: string | null, now: number): Freshness {
+  const seconds = seen === 0 ? null : Math.max(0, Math.round((now - seen) / 100) / 10);
+  if (seconds !== null && (fault === null || seconds < GRACE) && seconds < Math.max(GRACE, rule.after))
+    return { state: "ok", freshnessSeconds: seconds, says: "sees its database" };
+  const since = seconds === null ? "no snapshot exists" : `the snapshot is of ${new Date(seen).toISOString()}`;
+  const why = fault ?? "the database was not asked for a while";
+  if (rule.decides === "refuse" && (seconds === null || seconds >= rule.after))
+    return {
+      state: "stale",
+      freshnessSeconds: seconds,
+      says: `${why}; ${since}, older than ${rule.after} s: decisions are refused`,
+    };
+  return { state: "read-only", freshnessSeconds: seconds, says: `${why}; ${since}: decisions go on` };
+}

@@ -1,0 +1,11 @@
+/** What programs in guests share: their surroundings, their server, their log, their life. */
+
+export * from "./answer.ts";
+export * from "./audit.ts";
+export * from "./chain.ts";
+export * from "./freshness.ts";
+export * from "./guest.ts";
+export * from "./log.ts";
+export * from "./peer.ts";
+export * from "./program.ts";
+export * from "./server.ts";

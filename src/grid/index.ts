@@ -1,0 +1,3 @@
+/** Identities of the grid: names and attributes. Pure. */
+export * from "./dn.ts";
+export * from "./fqan.ts";

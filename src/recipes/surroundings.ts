@@ -1,0 +1,112 @@
+/** What recipes ask of the site around a guest: where the directors are, where the database is, which port is really used. */
+import type { BlueprintAlias, GuestFile, Service } from "../model/index.ts";
+import { portFor } from "./ports.ts";
+import type { RecipeContext, Seat } from "./recipe.ts";
+
+/** How a program reaches the database; part of its configuration file. */
+export interface DatabaseAccess {
+  readonly kind: "mariadb" | "sqlite";
+  /** Name of the alias: the name in the database's certificate. */
+  readonly alias: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What every program of the house that serves HTTPS is told. */
+export interface ServingConfig {
+  readonly port: number;
+  /** Addresses whose connections begin with a PROXY header. Empty where direct routing keeps the client's address. */
+  readonly directors: readonly string[];
+}
+
+const byName = (a: Seat, b: Seat): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+
+/** Guests of all services with a recipe, in order of name. */
+export function seatsOf(context: RecipeContext, recipe: string): readonly Seat[] {
+  const services = new Set(context.site.services.filter((one) => one.recipe === recipe).map((one) => one.name));
+  return context.seats.filter((seat) => services.has(seat.service)).sort(byName);
+}
+
+export function directorAddresses(context: RecipeContext): readonly string[] {
+  return context.target === "embedded" ? seatsOf(context, "lvs").map((seat) => seat.address) : [];
+}
+
+/** The database this service needs; `null` when it names none. */
+export function databaseAccess(context: RecipeContext): DatabaseAccess | null {
+  const needed = context.site.services.find(
+    (one) => one.recipe === "mysql" && context.service.needs.includes(one.name),
+  );
+  const alias: BlueprintAlias | undefined = context.aliases.find((one) => one.service === needed?.name);
+  if (alias === undefined) return null;
+  return { kind: context.database, alias: alias.name, address: alias.address, port: alias.port };
+}
+
+/** Port of a service's copies: the alias's, or the recipe's own. */
+export function copyPort(service: Service, target: RecipeContext["target"], fallback: number): number {
+  return portFor(target, service.alias?.port ?? fallback);
+}
+
+/** A configuration file: JSON with its keys as written here, one to a line, so that a difference is readable. */
+export function jsonFile(path: string, value: unknown): GuestFile {
+  return { path, content: `${JSON.stringify(value, null, 2)}\n` };
+}
+
+const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86400 };
+
+/** @returns seconds, or `null` when the text is not a duration such as `60 s` or `10 min` */
+export function parseDuration(text: unknown): number | null {
+  const match = typeof text === "string" ? /^(\d{1,6})\s*(ms|s|min|h|d)$/.exec(text.trim()) : null;
+  return match ? Number(match[1]) * SECONDS[match[2]!]! : null;
+}
+
+/** What a copy does when it has not seen its database for too long. */
+export interface StaleRule {
+  /** Seconds. */
+  readonly after: number;
+  /** `then` in the site file. */
+  readonly decides: "refuse" | "go-on";
+}
+
+/** Silence means refuse after ten minutes: a stale copy does not know the newest bans. */
+export const STALE_DEFAULT: StaleRule = { after: 600, decides: "refuse" };
+
+export const STALE_EXPECTED = "{ after: a duration such as 60 s, then: refuse or go-on }";
+
+/** @returns the rule, or `null` when the setting is not one */
+export function readStale(value: unknown): StaleRule | null {
+  if (value === undefined) return STALE_DEFAULT;
+  if (!isRecord(value) || !onlyKeys(value, ["after", "then"])) return null;
+  const after = value.after === undefined ? STALE_DEFAULT.after : parseDuration(value.after);
+  const decides = value.then ?? STALE_DEFAULT.decides;
+  return after === null || (decides !== "refuse" && decides !== "go-on") ? null : { after, decides };
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+export function onlyKeys(value: Readonly<Record<string, unknown>>, keys: readonly string[]): boolean {
+  return Object.keys(value).every((key) => keys.includes(key));
+}
+
+/** @returns each item read, or `null` when one of them cannot be (or it is no list); silence is an empty list */
+export function readList<Item>(value: unknown, read: (item: unknown) => Item | null): readonly Item[] | null {
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return null;
+  const items: Item[] = [];
+  for (const one of value) {
+    const item = read(one);
+    if (item === null) return null;
+    items.push(item);
+  }
+  return items;
+}
+
+/** @returns what `read` returns, or `null` instead of what it throws */
+export function orNull<Value>(read: () => Value): Value | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}
