@@ -6,3 +6,4 @@ export * from "./listeners.ts";
 export * from "./lock.ts";
 export * from "./processes.ts";
 export * from "./proxy-protocol.ts";
+export * from "./request.ts";
