@@ -115,7 +115,7 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
       path: mark < 0 ? target : target.slice(0, mark),
       query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
       peer: peerOf(socket),
-      from: door.clientOf({ remoteAddress: socket.remoteAddress ?? "", remotePort: socket.remotePort ?? 0 }).address,
+      from: door.clientOf(socket).address,
       request,
     };
     answerTo(call, options)
