@@ -23,6 +23,11 @@ export interface Change {
 }
 
 export type PlanResult =
-  | { readonly ok: true; readonly blueprint: Blueprint; readonly changes: readonly Change[]; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly blueprint: Blueprint;
+      readonly changes: readonly Change[];
+      readonly warnings: readonly string[];
+    }
   /** Each refusal: which guest, which host, how much is missing, what else is in the way. */
   | { readonly ok: false; readonly refusals: readonly string[] };
