@@ -18,8 +18,8 @@ const GRACE = 1;
  */
 export function judgeFreshness(rule: StaleRule, seen: number, fault: string | null, now: number): Freshness {
   const seconds = seen === 0 ? null : Math.max(0, Math.round((now - seen) / 100) / 10);
-  if (seconds !== null && (fault === null || seconds < GRACE) && seconds < Math.max(GRACE, rule.after))
-    return { state: "ok", freshnessSeconds: seconds, says: "sees its database" };
+  const blind = fault !== null && (seconds === null || seconds >= Math.min(GRACE, rule.after));
+  if (!blind && seconds !== null) return { state: "ok", freshnessSeconds: seconds, says: "sees its database" };
   const since = seconds === null ? "no snapshot exists" : `the snapshot is of ${new Date(seen).toISOString()}`;
   const why = fault ?? "the database was not asked for a while";
   if (rule.decides === "refuse" && (seconds === null || seconds >= rule.after))

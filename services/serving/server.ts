@@ -101,6 +101,8 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
   });
   door.front.maxConnections = CONNECTIONS;
 
+  trackConnections(server);
+
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     const head = request.method === "HEAD";
     const socket = request.socket as TLSSocket;
@@ -115,7 +117,7 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
       path: mark < 0 ? target : target.slice(0, mark),
       query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
       peer: peerOf(socket),
-      from: door.clientOf({ remoteAddress: socket.remoteAddress ?? "", remotePort: socket.remotePort ?? 0 }).address,
+      from: door.clientOf(socket).address,
       request,
     };
     answerTo(call, options)
@@ -135,6 +137,14 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
     renew: (tls) => server.setSecureContext(context(tls)),
     close: () => closeGently(door.front, server),
   };
+}
+
+/**
+ * Node's HTTP servers keep account of their connections (time limits, closing the idle ones) from the moment they listen. Ours never
+ * listen, connections are handed to them, so they are told.
+ */
+export function trackConnections(server: { emit(event: "listening"): boolean }): void {
+  server.emit("listening");
 }
 
 /** @returns once the server listens; the system's error otherwise */

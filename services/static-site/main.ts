@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { StaticSiteConfig } from "../../src/recipes/index.ts";
 import { houseDoor } from "../../src/world/index.ts";
-import { closeGently, listenOn, readConfig, runProgram } from "../serving/index.ts";
+import { closeGently, listenOn, readConfig, runProgram, trackConnections } from "../serving/index.ts";
 import { preparePages } from "./pages.ts";
 
 runProgram(async (guest, log) => {
@@ -27,6 +27,7 @@ runProgram(async (guest, log) => {
     response.end(request.method === "HEAD" ? undefined : body);
   });
   server.on("clientError", (_error, socket) => socket.destroy());
+  trackConnections(server);
   const door = houseDoor(server, {
     directors: config.directors,
     onRefused: (says) => log("connection refused", { says }),
