@@ -69,7 +69,7 @@ function settle(ground: Ground, nameOf: (want: number) => string, cause: Cause["
     }
     const reason = mustGo(ledger, want, place, cause);
     if (reason === null) ledger.put(want.index, place.index);
-    else if (want.anchored && !place.reachable) {
+    else if (want.anchored && cause === "healing" && !place.reachable) {
       ledger.put(want.index, place.index);
       warnings.push(
         `${nameOf(want.index)} (${want.label}) stays on the books of ${place.name}, which is unreachable: its data is there`,
@@ -88,12 +88,14 @@ function relieve(ledger: Ledger, place: Place, leave: (want: Want, reason: strin
   ] as const) {
     while (used[place.index]! > room) {
       const over = used[place.index]! - room;
-      const movable = ledger
+      const here = ledger
         .residents(place.index)
         .map((index) => ledger.ground.wants[index]!)
-        .filter((want) => !want.anchored && amount(want) > 0)
+        .filter((want) => amount(want) > 0)
+        // Who cannot move is asked last, and is then refused with this reason.
         .sort((a, b) => amount(a) - amount(b) || b.index - a.index);
-      const goes = movable.find((want) => amount(want) >= over) ?? movable.at(-1);
+      const movable = here.filter((want) => !want.anchored);
+      const goes = movable.find((want) => amount(want) >= over) ?? movable.at(-1) ?? here.at(-1);
       if (!goes) break;
       ledger.take(goes.index);
       leave(goes, `${place.name} no longer has ${what} for all its guests`);
@@ -131,6 +133,11 @@ export function place(ground: Ground, nameOf: (want: number) => string, cause: C
     // A pinned guest has no choice, and takes its place before those that have.
     order.sort((a, b) => Math.sign(b.service.hosts.length) - Math.sign(a.service.hosts.length) || attempt.order(a, b));
     for (const want of order) {
+      // Its data is nowhere else: where it may not stay, there is no other place to try.
+      if (want.anchored) {
+        homeless.push(want.index);
+        continue;
+      }
       const host = bestPlace(ledger, want, attempt.choose);
       if (host >= 0) ledger.put(want.index, host);
       else if (!makeRoom(ledger, want)) homeless.push(want.index);

@@ -18,7 +18,7 @@ export interface SizeResult {
   /** One machine for each copy. Reserved, empty places are none. */
   readonly unvirtualized: { readonly hosts: number; readonly says: string };
   readonly virtualized: {
-    /** The fewest hosts found; `null` when no number of hosts would do. */
+    /** The fewest hosts found: of those in the file if they are enough, else all of them with what must be bought; `null`: none would do. */
     readonly hosts: number | null;
     /** No fewer can do. */
     readonly atLeast: number;
@@ -140,13 +140,17 @@ export async function size(site: Site): Promise<SizeResult> {
     };
   }
   const bounds = boundsOf(site, own, like);
-  const atLeast = Math.max(...bounds.map((one) => one.hosts));
-  const pool = [...byPreference(site, own), ...more(site, like, Math.max(0, guests - own.length))];
+  const ordered = byPreference(site, own);
+  const enough = fits(onlyWith(site, ordered));
+  // Where the hosts of the file are enough, the fewest of them count; where not, all of them and the fewest to buy.
+  const atLeast = Math.max(enough ? 1 : own.length + 1, ...bounds.map((one) => one.hosts));
+  const pool = enough ? ordered : [...ordered, ...more(site, like, guests)];
   let found: number | null = null;
-  for (let hosts = Math.max(1, atLeast); hosts <= pool.length && found === null; hosts++) {
+  const possible = enough || fits(onlyWith(site, pool));
+  for (let hosts = atLeast; possible && hosts <= pool.length && found === null; hosts++) {
     if (fits(onlyWith(site, pool.slice(0, hosts)))) found = hosts;
   }
-  const verdict = await settle(site, pool, atLeast, found);
+  const verdict = await settle(site, pool, atLeast, found, enough);
   const binding = bounds.filter((one) => one.hosts === atLeast).map((one) => one.says);
   const says =
     verdict.hosts === null
@@ -158,24 +162,41 @@ export async function size(site: Site): Promise<SizeResult> {
     unvirtualized,
     virtualized: { ...verdict, bounds, says },
     have: own.length,
-    missing: Math.max(0, (verdict.hosts ?? own.length) - own.length),
+    missing: Math.max(0, (verdict.hosts ?? 0) - own.length),
     like: like.name,
     witness: witness(verdict.hosts ?? 0, site),
   };
 }
 
+interface Settled {
+  readonly hosts: number | null;
+  readonly atLeast: number;
+  readonly proved: boolean;
+}
+
+/** Asks the solver about fewer hosts until it finds none, or does not know. */
 async function settle(
   site: Site,
   pool: readonly Place[],
   atLeast: number,
   found: number | null,
-): Promise<{ readonly hosts: number | null; readonly atLeast: number; readonly proved: boolean }> {
+  enough: boolean,
+): Promise<Settled> {
   if (found === null) return { hosts: null, atLeast, proved: false };
-  if (found <= Math.max(1, atLeast)) return { hosts: found, atLeast: found, proved: true };
-  const own = site.hosts.filter((one) => !one.spare).length;
-  const answer = await fewerHosts(site, pool.slice(0, Math.max(own, found)), atLeast, found - 1);
-  if (answer.kind === "fewer") return { hosts: answer.hosts, atLeast: answer.hosts, proved: true };
-  return { hosts: found, atLeast: answer.kind === "none" ? found : atLeast, proved: answer.kind === "none" };
+  let hosts = found;
+  while (hosts > atLeast) {
+    const answer = await fewerHosts(
+      site,
+      enough ? pool : pool.slice(0, hosts - 1),
+      Math.min(atLeast, hosts - 1),
+      hosts - 1,
+    );
+    if (answer.kind === "none") return { hosts, atLeast: hosts, proved: true };
+    if (answer.kind === "unknown") return { hosts, atLeast, proved: false };
+    if (enough) return { hosts: answer.hosts, atLeast: answer.hosts, proved: true };
+    hosts--;
+  }
+  return { hosts, atLeast: hosts, proved: true };
 }
 
 /** Hosts that could be bought: like the largest of the file, each in a rack and building of its own. */

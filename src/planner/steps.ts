@@ -212,7 +212,7 @@ function waitForMemory(input: StepsInput, goes: readonly Retirement[], after: Ma
   let tight = false;
   const leaving = Map.groupBy(goes, (one) => one.host);
   if (leaving.size === 0) return tight;
-  const here = Map.groupBy(input.guests, (guest) => guest.host);
+  const here = Map.groupBy(input.guests.filter(runs), (guest) => guest.host);
   for (const place of input.places) {
     const leavers = leaving.get(place.name) ?? [];
     if (leavers.length === 0) continue;
@@ -226,7 +226,7 @@ function waitForMemory(input: StepsInput, goes: readonly Retirement[], after: Ma
     for (const guest of here.get(place.name) ?? []) {
       const grows =
         !known.has(guest.name) || guest.definition.memory > (was.get(guest.name) ?? guest.definition.memory);
-      if (!grows || !runs(guest)) continue;
+      if (!grows) continue;
       const start = after.get(ID.start(guest.name))!;
       for (const one of leavers) {
         const id = ID.retire(one.guest, one.host);
