@@ -15,14 +15,14 @@ interface ShowcaseFlags {
   readonly loopback?: string;
 }
 
-const ALICE = "/DC=org/DC=fermigrid/OU=People/CN=Alice Example";
+const NORA = "/DC=org/DC=fermigrid/OU=People/CN=Nora Example";
 const MALLORY = "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example";
 
 /** Real calls, each answered by whichever copy the director chose. */
 async function gridCalls(open: OpenSite): Promise<readonly (readonly string[])[]> {
   const [gums, saz] = [await aliasOfRecipe(open, "gums"), await aliasOfRecipe(open, "saz")];
   const map = async (fqan: string) => {
-    const words = `subject-x509-id=${encodeURIComponent(ALICE)}&voms-fqan=${encodeURIComponent(fqan)}&dns-host-name=fnpc1.example.org`;
+    const words = `subject-x509-id=${encodeURIComponent(NORA)}&voms-fqan=${encodeURIComponent(fqan)}&dns-host-name=fnpc1.example.org`;
     return (await askThrough(open, gums, "GET", `/gums/json/mapGridIdentity?${words}`)).body;
   };
   const authorize = async () =>
@@ -45,7 +45,7 @@ async function gridCalls(open: OpenSite): Promise<readonly (readonly string[])[]
   return [
     [
       "gums",
-      "who is Alice, in nova's production role?",
+      "who is Nora, in nova's production role?",
       paint("green", `${mapped.username}`) + paint("dim", ` (group ${mapped.groupname})`),
     ],
     ["saz", "may Mallory use the site?", decision(before)],

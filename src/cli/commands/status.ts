@@ -77,9 +77,10 @@ function statusOf(
     address: alias.address,
     port: alias.port,
     heldBy: holderOf(directors, alias.name),
-    outcome: copiesOf(alias.backends, guests).every((copy) => copy.outcome === "not-implemented")
-      ? ("not-implemented" as const)
-      : probe.outcome,
+    outcome:
+      probe.outcome === "failed" && copiesOf(alias.backends, guests).some((copy) => copy.outcome === "not-implemented")
+        ? ("not-implemented" as const)
+        : probe.outcome,
     says: probe.says,
     copies:
       directors
