@@ -4,7 +4,7 @@
  */
 import { objection } from "./filters.ts";
 import type { Ledger } from "./ledger.ts";
-import { SCORE_GRAIN } from "./score.ts";
+import { type Mover, SCORE_GRAIN } from "./score.ts";
 
 /** Candidates looked at, at most, in one search. */
 const CANDIDATES = 12_000_000;
@@ -21,7 +21,7 @@ function bestMove(ledger: Ledger, index: number, least: number): Better | null {
   const { wants, places } = ledger.ground;
   const want = wants[index]!;
   const from = ledger.at[index]!;
-  const others = ledger.scale.others(index, ledger.at);
+  const others = ledger.others(index);
   const before = ledger.scale.total();
   let best = -1;
   let gain = least;
@@ -54,6 +54,10 @@ function mayExchange(ledger: Ledger, one: number, two: number): boolean {
   return fits;
 }
 
+function mover(ledger: Ledger, want: number): Mover {
+  return { want, at: ledger.at[want]!, others: ledger.others(want) };
+}
+
 /** The best exchange of one guest with a later one of the list. */
 function bestExchange(
   ledger: Ledger,
@@ -76,7 +80,7 @@ function bestExchange(
       wants[one]!.disk === wants[two]!.disk
     )
       continue;
-    const won = before - ledger.scale.ifSwapped(one, two, ledger.at);
+    const won = before - ledger.scale.ifSwapped(mover(ledger, one), mover(ledger, two));
     if (won > gain + SCORE_GRAIN && mayExchange(ledger, one, two)) {
       best = two;
       gain = won;
@@ -113,23 +117,46 @@ export function improve(ledger: Ledger, fresh: readonly number[]): void {
   }
 }
 
-/** Moves running guests for a better score: the largest gain first, until no move is worth it. Data that is nowhere else stays. */
+/**
+ * Moves running guests for a better score: the largest gain first, until no move is worth it. Data that is nowhere else stays. Gains are
+ * remembered and worked out again only for the guest that comes next; all of them anew when none of those remembered is worth it any more.
+ */
 export function rebalance(ledger: Ledger): void {
   const movable = ledger.ground.wants.filter((want) => !want.anchored && want.held !== null).map((want) => want.index);
   let left = CANDIDATES;
   const spend = (): boolean => left-- > 0;
-  while (left > 0) {
-    let best: Better | null = null;
-    let worth = 0;
-    for (const [position, index] of movable.entries()) {
-      left -= ledger.ground.places.length;
-      if (left <= 0) break;
-      const move = bestMove(ledger, index, GAIN_FOR_A_MOVE);
-      if (move && move.gain > worth) [best, worth] = [move, move.gain];
-      const exchange = bestExchange(ledger, movable, position, 2 * GAIN_FOR_A_MOVE, spend);
-      if (exchange && exchange.gain / 2 > worth) [best, worth] = [exchange, exchange.gain / 2];
+  const look = (position: number): Better | null => {
+    left -= ledger.ground.places.length;
+    const move = bestMove(ledger, movable[position]!, GAIN_FOR_A_MOVE);
+    const exchange = bestExchange(ledger, movable, position, 2 * GAIN_FOR_A_MOVE, spend);
+    // An exchange is two moves, so its gain counts half.
+    const half = exchange && { ...exchange, gain: exchange.gain / 2 };
+    return half && half.gain > (move?.gain ?? 0) ? half : move;
+  };
+  const known: (Better | null)[] = movable.map(() => null);
+  for (let fresh = false; left > 0; ) {
+    const next = largest(known);
+    if (next < 0) {
+      if (fresh) return;
+      for (let position = 0; position < movable.length && left > 0; position++) known[position] = look(position);
+      fresh = true;
+      continue;
     }
-    if (!best) return;
-    best.apply();
+    const now = look(next);
+    known[next] = null;
+    const rival = known[largest(known)]?.gain ?? 0;
+    if (now && now.gain >= rival) {
+      now.apply();
+      fresh = false;
+    } else known[next] = now;
   }
+}
+
+/** Position of the largest gain, the first of equals; -1 when there is none. */
+function largest(known: readonly (Better | null)[]): number {
+  let best = -1;
+  for (let position = 0; position < known.length; position++) {
+    if ((known[position]?.gain ?? 0) > (known[best]?.gain ?? 0)) best = position;
+  }
+  return best;
 }

@@ -3,7 +3,7 @@
  * Nothing else writes these numbers, so memory cannot be counted twice.
  */
 import type { Standing } from "./filters.ts";
-import type { Ground } from "./ground.ts";
+import type { Ground, Place } from "./ground.ts";
 import { Scale } from "./score.ts";
 
 export class Ledger implements Standing {
@@ -15,12 +15,14 @@ export class Ledger implements Standing {
   readonly nameOf: (want: number) => string;
   readonly #residents: number[][];
   readonly #slot: Int32Array;
+  readonly #others: (readonly Place[] | null)[];
 
   /** @param nameOf names for sentences. */
   constructor(ground: Ground, nameOf: (want: number) => string) {
     this.ground = ground;
     this.nameOf = nameOf;
     this.at = new Int32Array(ground.wants.length).fill(-1);
+    this.#others = ground.wants.map(() => null);
     this.#slot = new Int32Array(ground.wants.length);
     this.usedMemory = new Float64Array(ground.places.length);
     this.usedCpus = new Float64Array(ground.places.length);
@@ -33,8 +35,23 @@ export class Ledger implements Standing {
     return this.#residents[place]!;
   }
 
+  /** @returns the hosts of the other copies of a guest's service; remembered until one of them moves. */
+  others(want: number): readonly Place[] {
+    let others = this.#others[want];
+    if (!others) {
+      others = this.scale.others(want, this.at);
+      this.#others[want] = others;
+    }
+    return others;
+  }
+
+  #forget(want: number): void {
+    for (const copy of this.ground.copies[this.ground.wants[want]!.serviceIndex]!) this.#others[copy] = null;
+  }
+
   put(want: number, place: number): void {
     const one = this.ground.wants[want]!;
+    this.#forget(want);
     this.scale.come(want, place, this.at);
     this.at[want] = place;
     this.usedMemory[place]! += one.memory;
@@ -45,6 +62,7 @@ export class Ledger implements Standing {
   take(want: number): void {
     const place = this.at[want]!;
     const one = this.ground.wants[want]!;
+    this.#forget(want);
     this.scale.go(want, place, this.at);
     this.at[want] = -1;
     this.usedMemory[place]! -= one.memory;

@@ -4,12 +4,12 @@
  * solver was refused here: it cannot say why, and its answer changes with its version. `size` uses one, for proofs only.
  */
 import type { Cause } from "../model/index.ts";
-import { FILTERS, objection } from "./filters.ts";
+import { bestPlace } from "./choose.ts";
+import { objection } from "./filters.ts";
 import type { Ground, Place, Want } from "./ground.ts";
 import { improve, rebalance } from "./improve.ts";
 import { Ledger } from "./ledger.ts";
 import { makeRoom } from "./room.ts";
-import { SCORE_GRAIN } from "./score.ts";
 
 export interface Placement {
   readonly ledger: Ledger;
@@ -103,25 +103,6 @@ function relieve(ledger: Ledger, place: Place, leave: (want: Want, reason: strin
   }
 }
 
-/** The best host for a guest that is nowhere, or -1. */
-export function bestPlace(ledger: Ledger, want: Want, choose: "balance" | "tightest", except = -1): number {
-  const others = ledger.scale.others(want.index, ledger.at);
-  let best = -1;
-  let bestScore = Number.POSITIVE_INFINITY;
-  for (const place of ledger.ground.places) {
-    if (place.index === except || !place.reachable || objection(ledger, want, place) !== null) continue;
-    const score =
-      choose === "balance"
-        ? ledger.scale.ifPut(want.index, place.index, others)
-        : (place.memory - ledger.usedMemory[place.index]! - want.memory) / Math.max(1, place.memory);
-    if (score < bestScore - SCORE_GRAIN) {
-      best = place.index;
-      bestScore = score;
-    }
-  }
-  return best;
-}
-
 /** @returns the placement; `homeless` is empty when everybody has a host. */
 export function place(ground: Ground, nameOf: (want: number) => string, cause: Cause["by"]): Placement {
   const settled = settle(ground, nameOf, cause);
@@ -200,24 +181,4 @@ function inFileOrder(ledger: Ledger): void {
       ledger.put(index, sorted[copy]!);
     });
   }
-}
-
-/** The sentences of every host for a guest that has none; on large sites the hosts with the same reason are counted. */
-export function whyNot(ledger: Ledger, want: Want): string {
-  const said = new Map<string, string[]>();
-  for (const place of ledger.ground.places) {
-    const filter = objection(ledger, want, place);
-    if (!filter) continue;
-    const sentences = said.get(filter.name);
-    if (!sentences) said.set(filter.name, [filter.says(ledger, want, place)]);
-    else if (sentences.length < 8) sentences.push(filter.says(ledger, want, place));
-    else sentences.push("");
-  }
-  const parts: string[] = [];
-  for (const { name } of FILTERS) {
-    const sentences = said.get(name) ?? [];
-    parts.push(...sentences.slice(0, 8));
-    if (sentences.length > 8) parts.push(`${sentences.length - 8} more hosts say no by the rule "${name}"`);
-  }
-  return parts.join("; ") || "there is no host";
 }

@@ -6,11 +6,12 @@ import { type Blueprint, digest, formatSize, type GuestName, type ServiceName, t
 import type { Seat } from "../recipes/index.ts";
 import { giveAddresses, networkOf, targetOf } from "./addresses.ts";
 import { changesBetween } from "./changes.ts";
+import { whyNot } from "./choose.ts";
 import type { PlanInput, PlanResult, RecipeBook } from "./contract.ts";
 import { type Ground, isReserve, survey, type Want } from "./ground.ts";
 import { macAddresses, nameGuests, uuidOf } from "./names.ts";
 import { byName } from "./order.ts";
-import { type Placement, place, whyNot } from "./place.ts";
+import { type Placement, place } from "./place.ts";
 import { prove } from "./prove.ts";
 import { bundlesOf, databaseOf, type Frame, renderAliases, renderGuests } from "./render.ts";
 import { collectSecrets } from "./secrets.ts";
@@ -30,7 +31,7 @@ function unfit(
   input: PlanInput,
   recipes: RecipeBook,
 ): { readonly refusals: readonly string[]; readonly warnings: readonly string[] } {
-  const refusals: string[] = [];
+  const refusals: string[] = [...circles(input.site)];
   const limits: string[] = [];
   const target = targetOf(input.site);
   for (const service of input.site.services) {
@@ -51,6 +52,22 @@ function unfit(
     );
   }
   return input.planOnly ? { refusals, warnings: limits } : { refusals: [...refusals, ...limits], warnings: [] };
+}
+
+/** Services that need each other in a circle would wait for ever; whoever reads a file says so first, with the line. */
+function circles(site: Site): readonly string[] {
+  const services = new Map(site.services.map((service) => [service.name, service]));
+  const settled = new Set<ServiceName>();
+  for (let again = true; again; ) {
+    again = false;
+    for (const { name, needs } of site.services) {
+      if (settled.has(name) || !needs.every((need) => settled.has(need) || !services.has(need))) continue;
+      settled.add(name);
+      again = true;
+    }
+  }
+  const stuck = site.services.filter((service) => !settled.has(service.name)).map((service) => service.name);
+  return stuck.length > 0 ? [`needs: ${stuck.join(", ")} wait for each other in a circle`] : [];
 }
 
 /** Memory and processors of the whole site: the shortest answer to "why does it not fit". */

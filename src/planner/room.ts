@@ -3,10 +3,11 @@
  * run and may move. Guests whose data is where they are stay. As few as will do; refused: chains of evictions, because a person can no
  * longer follow why.
  */
+
+import { bestPlace } from "./choose.ts";
 import { objection } from "./filters.ts";
 import type { Place, Want } from "./ground.ts";
 import type { Ledger } from "./ledger.ts";
-import { bestPlace } from "./place.ts";
 
 /** How many hosts are tried, most promising first. */
 const HOSTS_TRIED = 32;

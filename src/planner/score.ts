@@ -164,6 +164,13 @@ class Spread {
   }
 }
 
+/** A guest that may go elsewhere: where it is, and where the other copies of its service are. */
+export interface Mover {
+  readonly want: number;
+  readonly at: number;
+  readonly others: readonly Place[];
+}
+
 /** The score of a placement under construction. */
 export class Scale {
   readonly #spreads: readonly Spread[];
@@ -225,18 +232,17 @@ export class Scale {
   }
 
   /** The score if two guests of different services changed places. */
-  ifSwapped(one: number, two: number, at: Int32Array): number {
-    const here = at[one]!;
-    const there = at[two]!;
-    const others = [this.others(one, at), this.others(two, at)] as const;
-    let total = this.#counts - this.#added(here, others[0]) - this.#added(there, others[1]);
-    total += this.#added(there, others[0]) + this.#added(here, others[1]);
+  ifSwapped(one: Mover, two: Mover): number {
+    const here = one.at;
+    const there = two.at;
+    let total = this.#counts - this.#added(here, one.others) - this.#added(there, two.others);
+    total += this.#added(there, one.others) + this.#added(here, two.others);
     for (const spread of this.#spreads) {
       total += spread.deviation(
         there,
-        spread.step(one, there, 1) + spread.step(two, there, -1),
+        spread.step(one.want, there, 1) + spread.step(two.want, there, -1),
         here,
-        spread.step(two, here, 1) + spread.step(one, here, -1),
+        spread.step(two.want, here, 1) + spread.step(one.want, here, -1),
       );
     }
     return total;

@@ -278,12 +278,15 @@ function inOrder(
   const byId = new Map(steps.map((step) => [step.id, step]));
   const done = new Set<StepId>();
   const ordered: Step[] = [];
+  const opened = new Set<StepId>();
   for (const { id: root } of steps) {
     const stack: StepId[] = [root];
     while (stack.length > 0) {
       const id = stack.at(-1)!;
       const open = (after.get(id) ?? []).filter((one) => !done.has(one));
       if (open.length > 0 && !done.has(id)) {
+        if (opened.has(id)) throw new Error(`steps wait in a circle at ${id}`);
+        opened.add(id);
         stack.push(...open.reverse());
         continue;
       }

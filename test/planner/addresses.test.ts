@@ -24,6 +24,23 @@ test("hosts low, guests from .10 up, aliases from the top down, in a network fro
   );
 });
 
+test("addresses are kept when services and hosts come and go", () => {
+  const first = after(ask(fermigrid()));
+  const [lvs, voms, ...rest] = first.site.services;
+  const hosts = [host("zero"), ...first.site.hosts];
+  const next = planned({
+    ...first,
+    site: { ...first.site, hosts, services: [service("front", { alias: 99 }), lvs!, ...rest] },
+  });
+  const before = first.parent!.blueprint;
+  for (const part of ["guests", "aliases", "hosts"] as const) {
+    const old = new Map<string, string>(before[part].map((one) => [one.name, one.address]));
+    const kept = next.blueprint[part].filter((one) => old.has(one.name));
+    assert.ok(kept.length >= 2 && kept.every((one) => old.get(one.name) === one.address), part);
+  }
+  assert.equal(next.changes.filter((one) => one.guest.startsWith("fg") && one.kind === "removed").length, voms!.copies);
+});
+
 test("no site's network is 127.0.0, and --loopback overrides it", () => {
   for (let index = 0; index < 2000; index++) {
     assert.match(

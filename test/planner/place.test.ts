@@ -125,6 +125,14 @@ test("a guest that moves keeps its name, its address and its birth host; numbers
   assert.notEqual(moved.find((guest) => guest.service === "new")!.name, old.name);
 });
 
+test("services that need each other in a circle are refused", () => {
+  const of = site(
+    [host("a"), host("b")],
+    [service("x", { needs: ["y"] }), service("y", { needs: ["x"] }), service("z")],
+  );
+  assert.deepEqual(refusals(ask(of)), ["needs: x, y wait for each other in a circle"]);
+});
+
 test("a slot pins the number, and two services cannot have the same", () => {
   const hosts = [host("a"), host("b")];
   const { blueprint } = planned(ask(site(hosts, [service("one"), service("two", { slot: 0 })])));
