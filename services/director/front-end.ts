@@ -2,8 +2,8 @@
  * All aliases of the site as one thing that is held or released. Who writes is remembered on disk too, so that a site whose two
  * directors died at once does not send writes to the copy that had been left behind.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { BlueprintAlias, DirectorAliasStatus } from "../../src/model/index.ts";
 import { Alias } from "./alias.ts";
 import { endpointOf } from "./config.ts";
@@ -93,6 +93,7 @@ export class FrontEnd {
 
   #remember(): void {
     try {
+      mkdirSync(dirname(this.#file), { recursive: true });
       writeFileSync(`${this.#file}.new`, JSON.stringify(this.writers()), { mode: 0o600 });
       renameSync(`${this.#file}.new`, this.#file);
     } catch (error) {
