@@ -1,2 +1,89 @@
+/** `domus probe ALIAS`: asks every 20 ms and says how long nobody answered. Exit 1 when there was a gap. */
 import type { Command } from "commander";
-export function addProbe(_: Command): void {}
+import { aliasProbe } from "../../controller/index.ts";
+import { type Ask, askGreeting, askProbe, type Gap, type ProberReport, startProber } from "../../probe/index.ts";
+import { type CalledAlias, findAlias } from "../alias.ts";
+import { formatMilliseconds, paint, say, sayJson } from "../say.ts";
+import { seconds, wholeNumber } from "../words.ts";
+
+interface ProbeFlags {
+  readonly for?: string;
+  readonly spacing: string;
+  readonly site?: string;
+  readonly json?: boolean;
+}
+
+export function addProbe(program: Command): void {
+  program
+    .command("probe")
+    .summary("ask an alias every 20 ms: how long did nobody answer?")
+    .description(
+      "Asks a service through its alias at a fixed spacing until Ctrl-C or --for, and prints every gap between two good answers.",
+    )
+    .argument("<alias>", "e.g. gums")
+    .option("--for <time>", "end after this time, e.g. 30s; else Ctrl-C")
+    .option("--spacing <ms>", "milliseconds between questions", "20")
+    .option("--site <name>", "which site, when several are known")
+    .option("--json", "for machines")
+    .addHelpText("after", "\nExamples:\n  domus probe gums\n  domus probe wiki --for 60s --json")
+    .action(async (name: string, flags: ProbeFlags) => {
+      const spacingMs = wholeNumber("--spacing", flags.spacing, 1, 60_000);
+      const limit = flags.for ? seconds("--for", flags.for) : null;
+      const called = await findAlias(name, flags.site);
+      const { alias } = called;
+      try {
+        if (!flags.json)
+          say(
+            `Asking ${paint("bold", alias.name)} at ${alias.address}:${alias.port} every ${spacingMs} ms${limit ? "" : "; Ctrl-C ends"} …`,
+          );
+        const prober = startProber({
+          ask: await questionFor(called),
+          spacingMs,
+          ...(flags.json ? {} : { onGap: (gap: Gap) => say(gapLine(gap)) }),
+        });
+        await new Promise<void>((resolve) => {
+          const timer = limit === null ? setInterval(() => {}, 60_000) : setTimeout(resolve, limit * 1000);
+          for (const signal of ["SIGINT", "SIGTERM"] as const)
+            process.once(signal, () => {
+              clearTimeout(timer);
+              resolve();
+            });
+        });
+        const report = prober.stop();
+        if (flags.json) sayJson({ alias: alias.name, ...report, samples: undefined });
+        else for (const line of summary(report)) say(line);
+        if (report.gaps.length > 0 || report.good === 0) process.exitCode = 1;
+      } finally {
+        await called.open.close();
+      }
+    });
+}
+
+/** MariaDB speaks first: behind a director a bare connection would prove only that the director lives. */
+async function questionFor({ open, alias, tls }: CalledAlias): Promise<Ask> {
+  const probe = aliasProbe(alias);
+  const target = await open.store.target();
+  const copies = target?.blueprint.guests.filter((guest) => guest.service === alias.service) ?? [];
+  const greets = copies.some(
+    (copy) => copy.definition.program.kind === "bundle" && copy.definition.program.bundle === "mariadb",
+  );
+  if (probe.kind === "tcp" && greets) return askGreeting(alias.address, alias.port);
+  return askProbe(probe, alias.address, tls, probe.kind === "https" ? alias.name : null);
+}
+
+function gapLine(gap: Gap): string {
+  return `  ${paint("yellow", `${formatMilliseconds(gap.ms)} without service`)} from ${(gap.from / 1000).toFixed(2)} s: ${gap.says}`;
+}
+
+function summary(report: ProberReport): readonly string[] {
+  const verdict =
+    report.good === 0
+      ? paint("red", "never answered")
+      : report.gaps.length === 0
+        ? paint("green", "no gap")
+        : paint("yellow", `${report.gaps.length} gaps, the longest ${formatMilliseconds(report.longestGapMs)}`);
+  return [
+    "",
+    `  ${report.asked} questions in ${formatMilliseconds(report.durationMs)}: ${report.good} good, ${report.failed} failed; ${verdict}`,
+  ];
+}

@@ -1,0 +1,32 @@
+/** Words of options → values, refused in one sentence when they are wrong. */
+import { Fault, parseDuration } from "../model/index.ts";
+
+function refuse(option: string, expected: string, found: string): never {
+  throw new Fault("usage.invalid", { reason: `${option} expects ${expected}, found ${JSON.stringify(found)}` });
+}
+
+/** @returns a whole number within bounds */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    refuse(option, `a whole number from ${least} to ${most}`, text);
+  return value;
+}
+
+/** @returns seconds of `30s`, `5 min`, `250ms` */
+export function seconds(option: string, text: string): number {
+  const value = parseDuration(text);
+  if (value === null || value <= 0 || value > 7 * 86_400) refuse(option, "a time like 30s or 5min", text);
+  return value;
+}
+
+/** @returns 0 to 1 for `10%` or `0.1` */
+export function share(option: string, text: string): number {
+  const value = /^\d+(\.\d+)?%$/.test(text)
+    ? Number(text.slice(0, -1)) / 100
+    : /^(0(\.\d+)?|1(\.0+)?)$/.test(text)
+      ? Number(text)
+      : Number.NaN;
+  if (!(value >= 0 && value <= 1)) refuse(option, "a share like 10%", text);
+  return value;
+}
