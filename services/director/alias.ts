@@ -54,7 +54,12 @@ export class Alias {
   bind(): Promise<BindResult> {
     if (this.#server) return Promise.resolve("held");
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true });
-    server.on("connection", (client) => void this.#serve(client));
+    server.on("connection", (client) => {
+      this.#serve(client).catch((error: Error) => {
+        this.#log("error", "a connection could not be served", { alias: this.shape.name, reason: error.message });
+        client.resetAndDestroy();
+      });
+    });
     return new Promise((resolve) => {
       server.once("error", (error: NodeJS.ErrnoException) => {
         const taken = error.code === "EADDRINUSE";
@@ -162,6 +167,8 @@ export class Alias {
 
   async #serve(client: Socket): Promise<void> {
     client.on("error", () => {});
+    // Gone before it was accepted: nobody is there to be served, and there is no address to pass on.
+    if (client.remoteAddress === undefined) return void client.destroy();
     if (this.counters.active >= this.shape.connections) return this.#refuse(client);
     this.counters.active++;
     this.#clients.add(client);
@@ -169,7 +176,7 @@ export class Alias {
       this.counters.active--;
       this.#clients.delete(client);
     });
-    const source = { address: plainAddress(client.remoteAddress ?? ""), port: client.remotePort ?? 0 };
+    const source = { address: plainAddress(client.remoteAddress), port: client.remotePort ?? 0 };
     const tried = new Set<Copy>();
     while (!client.destroyed) {
       const copy = this.#choose(source.address, tried);

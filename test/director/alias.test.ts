@@ -252,3 +252,16 @@ test("released: the address is free, and what ran is reset", async () => {
   );
   assert.equal(await other.bind(), "taken");
 });
+
+test("clients that are gone before they are served harm nobody", async () => {
+  await using stage = await Stage.open({ proxyProtocol: true }, sayName);
+  for (let k = 0; k < 300; k++) {
+    const client = connect(PLACE.port, PLACE.address);
+    client.on("error", () => {});
+    client.once("connect", () => client.resetAndDestroy());
+  }
+  await until("all are forgotten", () => stage.alias.counters.active === 0 && stage.alias.copies.every(isIdle));
+  assert.match(await call(), /c\d$/);
+});
+
+const isIdle = (copy: Alias["copies"][number]) => copy.counters.active === 0 && copy.relays.size === 0;
