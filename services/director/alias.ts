@@ -9,7 +9,7 @@ import { encodeProxyHeader, plainAddress } from "../../src/world/index.ts";
 import { Copy, Counters } from "./copy.ts";
 import type { Log } from "./log.ts";
 import { type Relay, reach, relay } from "./relay.ts";
-import { Persistence, SCHEDULERS } from "./scheduler.ts";
+import { Persistence, SCHEDULERS, type Stay } from "./scheduler.ts";
 
 /** `taken`: somebody else listens there. */
 export type BindResult = "held" | "taken" | { readonly failed: string };
@@ -103,6 +103,19 @@ export class Alias {
     if (this.held || this.#writer === guest || !this.copies.some((copy) => copy.backend.guest === guest)) return;
     this.#writer = guest;
     this.#onWriter();
+  }
+
+  /** Which clients stay where, for the peer; nothing when this director does not serve them. */
+  stays(): readonly Stay[] {
+    return this.held && this.shape.persistence > 0 ? this.#persistence.news(performance.now()) : [];
+  }
+
+  /** Believes what the active director says about clients. */
+  adoptStays(stays: readonly Stay[]): void {
+    if (this.held || this.shape.persistence === 0) return;
+    for (const [client, guest, seconds] of stays) {
+      this.#persistence.remember(client, guest, Math.min(seconds, this.shape.persistence), performance.now());
+    }
   }
 
   status(): DirectorAliasStatus {

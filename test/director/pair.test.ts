@@ -155,6 +155,22 @@ test("the writer survives a takeover, and the loss of both directors", async () 
   assert.equal(await until("it answers", () => call(3306).catch(() => "")), "copy 21");
 });
 
+test("a client stays with its copy across a takeover", async () => {
+  const place = { ...aliases[0]!, persistence: 300, scheduler: "round-robin" } as const;
+  await using house = await new Pairing().prepare([place]);
+  house.start(0);
+  house.start(1);
+  await house.role(0, "active");
+  await house.role(1, "standby");
+  const before = await answers();
+  // Two more heartbeats: by then the other one has been told.
+  const heard = (await house.status(0)).aliases[0]!.copies[0]!.checks.ok;
+  await until("a second has gone", async () => (await house.status(0)).aliases[0]!.copies[0]!.checks.ok >= heard + 2);
+  house.signal(0, "SIGKILL");
+  await house.role(1, "active");
+  for (let k = 0; k < 4; k++) assert.equal(await call(8443), before);
+});
+
 test("of two directors that come back together, the one that knows the later writer is believed", async () => {
   await using house = await new Pairing().prepare(aliases);
   const remember = (i: number, term: number, writer: string) =>
