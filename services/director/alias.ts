@@ -9,7 +9,7 @@ import { encodeProxyHeader, plainAddress } from "../../src/world/index.ts";
 import { Copy, Counters } from "./copy.ts";
 import type { Log } from "./log.ts";
 import { type Relay, reach, relay } from "./relay.ts";
-import { Persistence, SCHEDULERS } from "./scheduler.ts";
+import { Persistence, SCHEDULERS, type Stay } from "./scheduler.ts";
 
 /** `taken`: somebody else listens there. */
 export type BindResult = "held" | "taken" | { readonly failed: string };
@@ -54,7 +54,12 @@ export class Alias {
   bind(): Promise<BindResult> {
     if (this.#server) return Promise.resolve("held");
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true });
-    server.on("connection", (client) => void this.#serve(client));
+    server.on("connection", (client) => {
+      this.#serve(client).catch((error: Error) => {
+        this.#log("error", "a connection could not be served", { alias: this.shape.name, reason: error.message });
+        client.resetAndDestroy();
+      });
+    });
     return new Promise((resolve) => {
       server.once("error", (error: NodeJS.ErrnoException) => {
         const taken = error.code === "EADDRINUSE";
@@ -98,6 +103,19 @@ export class Alias {
     if (this.held || this.#writer === guest || !this.copies.some((copy) => copy.backend.guest === guest)) return;
     this.#writer = guest;
     this.#onWriter();
+  }
+
+  /** Which clients stay where, for the peer; nothing when this director does not serve them. */
+  stays(): readonly Stay[] {
+    return this.held && this.shape.persistence > 0 ? this.#persistence.news(performance.now()) : [];
+  }
+
+  /** Believes what the active director says about clients. */
+  adoptStays(stays: readonly Stay[]): void {
+    if (this.held || this.shape.persistence === 0) return;
+    for (const [client, guest, seconds] of stays) {
+      this.#persistence.remember(client, guest, Math.min(seconds, this.shape.persistence), performance.now());
+    }
   }
 
   status(): DirectorAliasStatus {
@@ -162,6 +180,8 @@ export class Alias {
 
   async #serve(client: Socket): Promise<void> {
     client.on("error", () => {});
+    // Gone before it was accepted: nobody is there to be served, and there is no address to pass on.
+    if (client.remoteAddress === undefined) return void client.destroy();
     if (this.counters.active >= this.shape.connections) return this.#refuse(client);
     this.counters.active++;
     this.#clients.add(client);
@@ -169,7 +189,7 @@ export class Alias {
       this.counters.active--;
       this.#clients.delete(client);
     });
-    const source = { address: plainAddress(client.remoteAddress ?? ""), port: client.remotePort ?? 0 };
+    const source = { address: plainAddress(client.remoteAddress), port: client.remotePort ?? 0 };
     const tried = new Set<Copy>();
     while (!client.destroyed) {
       const copy = this.#choose(source.address, tried);

@@ -40,6 +40,8 @@ const CODES: Readonly<Record<string, Finding>> = {
   EMFILE: "own",
   ENFILE: "own",
   ABORTED: "own",
+  // A question that cannot even be put is a mistake of the site file: shown as such, the copy gets nothing.
+  INVALID: "wrong",
 };
 
 type Ask = () => Promise<{ readonly finding: Finding; readonly says: string }>;

@@ -74,6 +74,19 @@ const SHAPE: readonly (readonly [path: string, check: Check])[] = [
   ["aliases.*.backends.*.port", port],
   ["aliases.*.backends.*.check.kind", oneOf("tcp", "http", "https", "running")],
 ];
+/** Of the checks that ask by HTTP. */
+const HTTP_SHAPE: typeof SHAPE = [
+  ["port", port],
+  ["path", says("a path that begins with /", (value) => typeof value === "string" && /^\/[\x21-\x7e]*$/.test(value))],
+  ["status", says("an HTTP status", (value) => Number.isInteger(value) && Number(value) >= 100 && Number(value) < 600)],
+  ["contains", says("a text or null", (value) => value === null || typeof value === "string")],
+];
+const CHECK_SHAPES: Readonly<Record<string, typeof SHAPE>> = {
+  tcp: [["port", port]],
+  http: HTTP_SHAPE,
+  https: HTTP_SHAPE,
+  running: [],
+};
 const PEER_SHAPE: typeof SHAPE = [
   ["peer.guest", name],
   ["peer.address", address],
@@ -109,6 +122,14 @@ export function parseConfig(text: string, file: string): DirectorConfig {
   ]);
   if (found.length > 0) throw new ConfigProblem(found.map((line) => `${file}: ${line}`).join("\n"));
   const config = value as DirectorConfig;
+  const odd = config.aliases.flatMap((alias, a) =>
+    alias.backends.flatMap((backend, b) =>
+      (CHECK_SHAPES[backend.check.kind] ?? []).flatMap(([path, check]) => [
+        ...problems(backend.check, [path], check, `aliases[${a}].backends[${b}].check`),
+      ]),
+    ),
+  );
+  if (odd.length > 0) throw new ConfigProblem(odd.map((line) => `${file}: ${line}`).join("\n"));
   const places = new Map<string, string>();
   for (const alias of config.aliases) {
     const place = endpointOf(alias);

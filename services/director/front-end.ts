@@ -8,6 +8,7 @@ import type { BlueprintAlias, DirectorAliasStatus } from "../../src/model/index.
 import { Alias } from "./alias.ts";
 import { endpointOf } from "./config.ts";
 import type { Log } from "./log.ts";
+import { isStay, type Stay } from "./scheduler.ts";
 
 /** What a try to bind has brought. */
 export interface Grip {
@@ -15,12 +16,16 @@ export interface Grip {
   readonly missing: readonly Alias[];
 }
 
+/** Client addresses told to the peer in one heartbeat, about; what is left comes with the next. */
+const MOST_STAYS = 512;
+
 export class FrontEnd {
   #aliases: readonly Alias[] = [];
   readonly #own: string;
   readonly #file: string;
   readonly #log: Log;
   #term = 0;
+  #teller = 0;
 
   /** @param data directory that survives a restart */
   constructor(shapes: readonly BlueprintAlias[], own: string, data: string, log: Log) {
@@ -62,6 +67,26 @@ export class FrontEnd {
     if (this.#term === term) return;
     this.#term = term;
     this.#remember();
+  }
+
+  /** Which clients stay where, by alias: part of what the active director says. A heartbeat has room for some aliases at a time. */
+  stays(): Record<string, readonly Stay[]> {
+    const told: Record<string, readonly Stay[]> = {};
+    let room = MOST_STAYS;
+    for (let k = 0; k < this.#aliases.length && room > 0; k++) {
+      const alias = this.#aliases[this.#teller++ % this.#aliases.length]!;
+      const stays = alias.stays();
+      if (stays.length > 0) told[alias.shape.name] = stays;
+      room -= stays.length;
+    }
+    return told;
+  }
+
+  adoptStays(stays: Readonly<Record<string, unknown>>): void {
+    for (const alias of this.#aliases) {
+      const list = stays[alias.shape.name];
+      if (Array.isArray(list)) alias.adoptStays(list.filter(isStay));
+    }
   }
 
   /** Binds what is not yet bound. */

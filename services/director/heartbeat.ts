@@ -20,6 +20,8 @@ export interface Beat {
   readonly writers: Readonly<Record<string, string>>;
   /** The term in which the writers were last known to be so. */
   readonly writersTerm: number;
+  /** Which clients stay with which copy, by alias: the latest, and some of the others in turn. Only an active says it. */
+  readonly stays?: Readonly<Record<string, unknown>>;
 }
 
 export interface LineEvents {
@@ -58,15 +60,16 @@ export function parseBeat(text: string): Beat | null {
       Number.isSafeInteger(beat.copy) &&
       Number.isSafeInteger(beat.writersTerm) &&
       typeof beat.writers === "object" &&
-      beat.writers !== null;
+      beat.writers !== null &&
+      (beat.stays === undefined || (typeof beat.stays === "object" && beat.stays !== null));
     return sound ? beat : null;
   } catch {
     return null;
   }
 }
 
-/** Longest line taken from a peer; a site of a hundred one-writer aliases stays well below. */
-const LONGEST_LINE = 64 * 1024;
+/** Longest line taken from a peer; a thousand one-writer aliases and a full share of clients stay below. */
+const LONGEST_LINE = 256 * 1024;
 
 function readBeats(socket: TLSSocket, onBeat: (beat: Beat) => void): void {
   let text = "";

@@ -55,7 +55,8 @@ export class Pair {
     const { config, front } = this.#options;
     const { role, term } = this;
     const writers = { writers: front.writers(), writersTerm: front.writersTerm };
-    return { guest: config.guest, copy: config.copy, role, term, ...writers };
+    const stays = role === "active" ? { stays: front.stays() } : {};
+    return { guest: config.guest, copy: config.copy, role, term, ...writers, ...stays };
   }
 
   onBeat(beat: Beat): void {
@@ -68,6 +69,7 @@ export class Pair {
     const { front } = this.#options;
     const knowsBetter = beat.role === "active" || beat.writersTerm > front.writersTerm;
     if (this.role !== "active" && knowsBetter) front.adoptWriters(beat.writers, beat.writersTerm);
+    if (this.role !== "active" && beat.stays) front.adoptStays(beat.stays);
     this.look();
   }
 

@@ -2,4 +2,5 @@
 export * from "./checks.ts";
 export * from "./histogram.ts";
 export * from "./load.ts";
+export * from "./load-report.ts";
 export * from "./prober.ts";

@@ -137,6 +137,7 @@ export function connector(to: Destination, keepAlive: boolean): Connector {
 
   const attempt = (question: Question): Promise<Answer> =>
     new Promise((resolve, reject) => {
+      if (question.signal?.aborted) return reject(new RequestFailure("connect", "ABORTED", "given up"));
       const call = send({
         agent,
         method: question.method,
@@ -195,5 +196,13 @@ export function connector(to: Destination, keepAlive: boolean): Connector {
       });
       call.end(question.body ?? undefined);
     });
-  return { ask: attempt, close: () => agent.destroy() };
+  return {
+    ask: (question) =>
+      attempt(question).catch((error: Error) => {
+        if (error instanceof RequestFailure) throw error;
+        // A path or header that HTTP does not allow is told before anything is sent.
+        throw new RequestFailure("connect", "INVALID", error.message);
+      }),
+    close: () => agent.destroy(),
+  };
 }

@@ -126,6 +126,21 @@ test("persistence forgets by time, and the longest unseen when it is full", () =
   assert.equal(memory.size, 2);
 });
 
+test("the peer learns who stays where: news at once, the others in turn", () => {
+  const [mine, peers] = [new Persistence(), new Persistence()];
+  for (let n = 0; n < 500; n++) mine.remember(`10.0.${n >> 8}.${n & 255}`, `c${n % 2}`, 60, 0);
+  const tell = () => {
+    for (const [client, guest, seconds] of mine.news(1000)) peers.remember(client, guest, seconds, 1000);
+  };
+  for (let beat = 0; beat < 20; beat++) tell();
+  assert.equal(peers.size, 500);
+  assert.equal(peers.find("10.0.1.3", 2000), "c1");
+  mine.remember("10.0.0.4", "c9", 60, 1500);
+  tell();
+  assert.equal(peers.find("10.0.0.4", 2000), "c9");
+  assert.deepEqual(mine.news(100_000), []);
+});
+
 test("a copy that refuses costs the client nothing", async () => {
   await using stage = await Stage.open({ scheduler: "round-robin" }, sayName);
   stage.servers[0]!.close();
@@ -252,3 +267,16 @@ test("released: the address is free, and what ran is reset", async () => {
   );
   assert.equal(await other.bind(), "taken");
 });
+
+test("clients that are gone before they are served harm nobody", async () => {
+  await using stage = await Stage.open({ proxyProtocol: true }, sayName);
+  for (let k = 0; k < 300; k++) {
+    const client = connect(PLACE.port, PLACE.address);
+    client.on("error", () => {});
+    client.once("connect", () => client.resetAndDestroy());
+  }
+  await until("all are forgotten", () => stage.alias.counters.active === 0 && stage.alias.copies.every(isIdle));
+  assert.match(await call(), /c\d$/);
+});
+
+const isIdle = (copy: Alias["copies"][number]) => copy.counters.active === 0 && copy.relays.size === 0;

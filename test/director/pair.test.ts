@@ -4,8 +4,11 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { connect as tlsConnect } from "node:tls";
 import type { BlueprintAlias, GuestName } from "../../src/model/index.ts";
-import { aliasOf, endStopped, ownAddress, Pairing, until } from "./harness.ts";
+import { createAuthority } from "../../src/pki/index.ts";
+import { probeGuest } from "../../src/probe/index.ts";
+import { aliasOf, endStopped, issue, ownAddress, Pairing, processState, until } from "./harness.ts";
 
 const ALIAS = ownAddress(10);
 const ports = [8443, 3306] as const;
@@ -152,6 +155,22 @@ test("the writer survives a takeover, and the loss of both directors", async () 
   assert.equal(await until("it answers", () => call(3306).catch(() => "")), "copy 21");
 });
 
+test("a client stays with its copy across a takeover", async () => {
+  const place = { ...aliases[0]!, persistence: 300, scheduler: "round-robin" } as const;
+  await using house = await new Pairing().prepare([place]);
+  house.start(0);
+  house.start(1);
+  await house.role(0, "active");
+  await house.role(1, "standby");
+  const before = await answers();
+  // Two more heartbeats: by then the other one has been told.
+  const heard = (await house.status(0)).aliases[0]!.copies[0]!.checks.ok;
+  await until("a second has gone", async () => (await house.status(0)).aliases[0]!.copies[0]!.checks.ok >= heard + 2);
+  house.signal(0, "SIGKILL");
+  await house.role(1, "active");
+  for (let k = 0; k < 4; k++) assert.equal(await call(8443), before);
+});
+
 test("of two directors that come back together, the one that knows the later writer is believed", async () => {
   await using house = await new Pairing().prepare(aliases);
   const remember = (i: number, term: number, writer: string) =>
@@ -185,6 +204,48 @@ test("an address that a foreign program holds is said and taken later; the other
   await answers();
   foreign.close();
   await until("it is taken", async () => (await house.status(0)).aliases[1]!.held);
+});
+
+test("only the peer is heard, and only the site's own may read", async () => {
+  await using house = await pair();
+  const stranger = await issue(house.authority, "c20", [ownAddress(20)]);
+  const line = tlsConnect({ host: ownAddress(2), port: 9400, servername: "fg5x0", ...stranger });
+  line.on("error", () => {});
+  const closed = once(line, "close");
+  const lie = { guest: "fg6x0", role: "active", term: 99, copy: 0, writers: {}, writersTerm: 99 };
+  line.write(`${JSON.stringify(lie)}\n`);
+  await closed;
+  const noise = connect(9400, ownAddress(2));
+  noise.on("error", () => {});
+  noise.end("GET / HTTP/1.1\r\n\r\n");
+  noise.resume();
+  await once(noise, "close");
+  assert.match(house.log(0), /heartbeat line from somebody else/);
+  assert.equal((await house.status(0)).role, "active");
+  const health = { kind: "https", port: 9401, path: "/health", status: 200, contains: null } as const;
+  for (const i of [0, 1]) {
+    const seen = await probeGuest(health, ownAddress(2 + i), house.operator);
+    assert.equal(seen.outcome, "answers", seen.says);
+  }
+  assert.equal((await probeGuest(health, ownAddress(2), null)).outcome, "failed");
+  const other = await issue(await createAuthority("u", Date.now()), "operator", []);
+  const forged = { ...other, ca: house.operator.ca };
+  assert.equal((await probeGuest(health, ownAddress(2), forged)).outcome, "failed");
+});
+
+test("a standby that stood still itself does not call the other one silent", async () => {
+  await using house = await pair();
+  await house.supervise(0, endStopped);
+  for (let k = 0; k < 3; k++) {
+    house.signal(1, "SIGSTOP");
+    await until("it stands", () => processState(house.pid(1)) === "T");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    house.signal(1, "SIGCONT");
+    await until("it has noticed", () => house.log(1).split("stood still").length > k + 1);
+    await until("it hears", async () => (await house.status(1)).peer?.state === "alive");
+  }
+  assert.equal(house.asked.length, 0);
+  assert.equal((await house.status(0)).role, "active");
 });
 
 test("SIGHUP takes a changed pool without cutting what runs", async () => {
