@@ -160,6 +160,7 @@ function make(maker: string, directory: string, user: string | null, administrat
     "--auth-root-authentication-method=socket",
     `--auth-root-socket-user=${administrator}`,
     "--innodb-log-file-size=8M",
+    "--innodb-use-native-aio=0",
     ...(user === null ? [] : [`--user=${user}`]),
   ];
   return new Promise((resolve, reject) => {

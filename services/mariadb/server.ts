@@ -53,7 +53,8 @@ export async function startServer(
   const child = spawn(installation.server, serverArguments(guest, config, installation), {
     stdio: ["ignore", "ignore", "pipe"],
     cwd: installation.dataDirectory,
-    env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC" },
+    // DOMUS_TAG is how the host finds and ends what belongs to this guest, also after this agent was killed.
+    env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC", DOMUS_TAG: process.env.DOMUS_TAG ?? "" },
   });
   const record = createWriteStream(join(guest.data, "mariadb", "server.log"), { flags: "a", mode: 0o600 });
   record.on("error", (error) => log("database log", { says: error.message }));

@@ -133,6 +133,7 @@ export const STEP_KINDS = {
   "guest.stop": { undo: "guest.start", says: "stop the guest" },
   "guest.ready": { undo: null, says: "wait until the guest answers its probe" },
   "alias.ready": { undo: null, says: "wait until the alias answers" },
+  "host.release": { undo: null, says: "let a host without guests go" },
 } as const satisfies Record<string, { undo: string | null; says: string }>;
 export type StepKind = keyof typeof STEP_KINDS;
 

@@ -113,11 +113,14 @@ export class Fault extends Error {
   readonly code: FaultCode;
   readonly exit: ExitCode;
   readonly remedy: string;
+  /** What the sentence was made of: enough to make the same Fault again on the other end of a wire. */
+  readonly about: Readonly<Record<string, string>>;
 
   constructor(code: FaultCode, about: Readonly<Record<string, string>> = {}, options?: ErrorOptions) {
     const entry: FaultEntry = FAULTS[code];
     super(entry.says(about), options);
     this.code = code;
+    this.about = about;
     this.exit = entry.exit;
     this.remedy = entry.remedy(about);
   }

@@ -1,9 +1,13 @@
 /** The nouns of the house, and how site files become them. Pure: no clock, no network, no files. */
 export * from "./blueprint.ts";
 export * from "./canonical.ts";
+export * from "./director.ts";
 export * from "./fault.ts";
 export * from "./ids.ts";
 export * from "./inventory.ts";
+export * from "./ipv4.ts";
 export * from "./probe.ts";
+export { type Diagnostic, formatDiagnostic } from "./read/shape.ts";
+export { type RecipeFacts, readSite, type SiteReading, type SiteText } from "./read/site.ts";
 export * from "./site.ts";
 export * from "./units.ts";

@@ -1,5 +1,6 @@
 /** What each kind of service puts into a guest. Pure. */
 import { gums } from "./gums.ts";
+import { lvs } from "./lvs.ts";
 import { mysql } from "./mysql.ts";
 import { own } from "./own.ts";
 import { PLANNED_RECIPES } from "./planned.ts";
@@ -20,5 +21,5 @@ export * from "./voms.ts";
 
 /** Every recipe by name. The director's (`lvs`) is written beside these and joins the list here. */
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
-  [voms, gums, saz, mysql, own, ...PLANNED_RECIPES].map((recipe) => [recipe.name, recipe]),
+  [lvs, voms, gums, saz, mysql, own, ...PLANNED_RECIPES].map((recipe) => [recipe.name, recipe]),
 );

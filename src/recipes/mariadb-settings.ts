@@ -62,6 +62,8 @@ function sized(size: MariaDbPlace["size"]): SettingTable {
       ["innodb_buffer_pool_size", "16M"],
       ["innodb_log_file_size", "8M"],
       ["innodb_log_buffer_size", "2M"],
+      // Kernel queues for asynchronous I/O are few for each machine: several servers on one would fail to start.
+      ["innodb_use_native_aio", "0"],
       ["key_buffer_size", "1M"],
       ["aria_pagecache_buffer_size", "1M"],
       ["table_open_cache", "128"],

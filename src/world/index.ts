@@ -1,3 +1,9 @@
-/** The only door outside. */
+/** The only door outside: clock, files, processes, network. */
 export * from "./behind-director.ts";
+export * from "./clock.ts";
+export * from "./files.ts";
+export * from "./listeners.ts";
+export * from "./lock.ts";
+export * from "./processes.ts";
 export * from "./proxy-protocol.ts";
+export * from "./request.ts";

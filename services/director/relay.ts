@@ -1,0 +1,85 @@
+/**
+ * Carries octets between a client and a copy until both have said all: backpressure by the streams' own, each direction closed on its
+ * own (half-close), and a connection that breaks on one side is reset on the other, so that a cut answer never looks like a whole one.
+ */
+import { connect, type Socket } from "node:net";
+import { TIMING } from "./timing.ts";
+
+export interface Relay {
+  readonly bytesIn: () => number;
+  readonly bytesOut: () => number;
+  /** Resets both sides. */
+  readonly cut: () => void;
+}
+
+/** Whose fault a failed connection is. `own`: no port or file descriptor left here; the copy is not to blame. */
+const OWN_FAULTS: ReadonlySet<string> = new Set([
+  "EADDRNOTAVAIL",
+  "EADDRINUSE",
+  "EMFILE",
+  "ENFILE",
+  "ENOBUFS",
+  "ENOMEM",
+  "EAGAIN",
+  "EACCES",
+  "EPERM",
+]);
+
+export type Reached =
+  | { readonly ok: true; readonly socket: Socket }
+  | { readonly ok: false; readonly fault: "copy" | "own"; readonly code: string };
+
+/**
+ * Connects to a copy; nothing is sent.
+ * @param from our own address: the copy believes PROXY headers from it alone
+ */
+export function reach(address: string, port: number, from: string): Promise<Reached> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port, localAddress: from, allowHalfOpen: true, noDelay: true });
+    const fail = (code: string) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve({ ok: false, fault: OWN_FAULTS.has(code) ? "own" : "copy", code });
+    };
+    const timer = setTimeout(() => fail("ETIMEDOUT"), TIMING.connect);
+    const onError = (error: NodeJS.ErrnoException) => fail(error.code ?? "EIO");
+    socket.once("error", onError);
+    socket.once("connect", () => {
+      clearTimeout(timer);
+      socket.off("error", onError);
+      socket.on("error", () => {});
+      resolve({ ok: true, socket });
+    });
+  });
+}
+
+/**
+ * @param client accepted and not yet read from
+ * @param copy connected and not yet written to
+ * @param header goes to the copy in front of everything; `null` is nothing
+ * @param onClose told once, when both sides are closed
+ */
+export function relay(client: Socket, copy: Socket, header: Buffer | null, onClose: () => void): Relay {
+  const head = header?.length ?? 0;
+  let open = 2;
+  const join = (one: Socket, other: Socket) => {
+    one.on("close", () => {
+      // Closed before it said all, or before it took all: the other must not believe that this was the end.
+      if (!one.readableEnded || !one.writableFinished) other.resetAndDestroy();
+      if (--open === 0) onClose();
+    });
+  };
+  join(client, copy);
+  join(copy, client);
+  if (header) copy.write(header);
+  client.pipe(copy);
+  copy.pipe(client);
+  return {
+    bytesIn: () => Math.max(0, copy.bytesWritten - head),
+    bytesOut: () => copy.bytesRead,
+    cut: () => {
+      client.resetAndDestroy();
+      copy.resetAndDestroy();
+    },
+  };
+}

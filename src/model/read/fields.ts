@@ -1,0 +1,214 @@
+/** Every key a site file may have, as tables: key, what is expected, and what holds when the file is silent. */
+import { type AliasName, type HostName, NAME_PATTERN, type ServiceName, type SiteName } from "../ids.ts";
+import { parseIpv4, parseNetwork } from "../ipv4.ts";
+import type { Probe } from "../probe.ts";
+import {
+  anything,
+  choice,
+  dictionary,
+  duration,
+  entries,
+  flag,
+  integer,
+  list,
+  longText,
+  matching,
+  optional,
+  type Place,
+  type Reader,
+  ratio,
+  record,
+  report,
+  required,
+  scalarOf,
+  size,
+  text,
+} from "./shape.ts";
+
+const NAME = "a name of small letters, digits and hyphens";
+const siteName = matching<SiteName>(NAME, NAME_PATTERN);
+export const hostName = matching<HostName>(NAME, NAME_PATTERN);
+export const serviceName = matching<ServiceName>(NAME, NAME_PATTERN);
+const aliasName = matching<AliasName>(NAME, NAME_PATTERN);
+const port = integer(1, 65_535);
+
+const ipv4 = scalarOf("an IPv4 address like 10.20.0.7", (value) =>
+  typeof value === "string" && parseIpv4(value) !== null ? value : undefined,
+);
+const cidr = scalarOf("an IPv4 network like 10.20.0.0/24 (its first address)", (value) => {
+  const network = typeof value === "string" ? parseNetwork(value) : null;
+  return network && network.bits >= 8 && network.bits <= 29 ? (value as string) : undefined;
+});
+const hypervisor = matching<string>(
+  "an address like qemu+tls://host/system",
+  /^(?:qemu|xen|lxc|esx|vpx|test)(?:\+(?:tcp|tls|ssh|unix))?:\/\/[A-Za-z0-9._:@/?=&-]{0,200}$/,
+);
+
+export const network = record({
+  cidr: optional(cidr, null),
+  mode: optional(choice("bridge", "nat", "loopback"), "bridge"),
+  bridge: optional(matching<string>("a bridge like br0", /^[A-Za-z0-9._-]{1,15}$/), null),
+  ipv6: optional(flag, false),
+});
+
+export const host = record({
+  name: required(hostName),
+  prefix: required(matching<string>("a short prefix like fg5x", /^[a-z](?:[a-z0-9-]{0,30}[a-z0-9])?$/)),
+  hypervisor: optional(hypervisor, null),
+  cpus: required(integer(1, 4096), 1),
+  memory: required(size, 2 ** 50),
+  reserve: optional(size, 0),
+  rack: optional(text("the name of a rack", 64), null),
+  building: optional(text("the name of a building", 64), null),
+  address: optional(ipv4, null),
+  spare: optional(flag, false),
+});
+
+const path = matching<string>("a path like /health", /^\/[\x21-\x7e]{0,500}$/);
+const PROBE_KINDS = {
+  http: record({
+    http: required(path),
+    port: required(port),
+    status: optional(integer(100, 599), 200),
+    contains: optional(text("text", 500), null),
+  }),
+  https: record({
+    https: required(path),
+    port: required(port),
+    status: optional(integer(100, 599), 200),
+    contains: optional(text("text", 500), null),
+  }),
+  tcp: record({ tcp: required(port) }),
+  running: record({ running: required(flag) }),
+} as const;
+
+/** A probe is told by its first key: `http: /`, `https: /`, `tcp: 5432` or `running: true`. */
+const probe: Reader<Probe> = (place) => {
+  const keys = anything({ ...place, source: muted(place.source) });
+  const kind = (Object.keys(PROBE_KINDS) as (keyof typeof PROBE_KINDS)[]).find(
+    (name) => typeof keys === "object" && keys !== null && Object.hasOwn(keys, name),
+  );
+  switch (kind) {
+    case "http": {
+      const read = PROBE_KINDS.http(place);
+      return read && { kind, port: read.port, path: read.http, status: read.status, contains: read.contains };
+    }
+    case "https": {
+      const read = PROBE_KINDS.https(place);
+      return read && { kind, port: read.port, path: read.https, status: read.status, contains: read.contains };
+    }
+    case "tcp": {
+      const read = PROBE_KINDS.tcp(place);
+      return read && { kind, port: read.tcp };
+    }
+    case "running":
+      return PROBE_KINDS.running(place) && { kind };
+    default:
+      return report(
+        place,
+        "expected a probe: { http: /, port: 80 }, { https: /, port: 443 }, { tcp: 5432 } or { running: true }",
+      );
+  }
+};
+
+/** The same source, for looking without reporting. */
+function muted(source: Parameters<typeof report>[0]["source"]): typeof source {
+  return Object.assign(Object.create(source), { diagnostics: [], reportAt: () => {} });
+}
+
+/** `2`, or the documents' `1+1`. */
+const copies = scalarOf("a number of copies like 2 or 1+1", (value) => {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1000) return value;
+  const match = typeof value === "string" ? /^([1-9]\d?)\+([1-9]\d?)$/.exec(value) : null;
+  return match ? Number(match[1]) + Number(match[2]) : undefined;
+});
+
+export const alias = record({
+  name: required(aliasName),
+  port: optional(port, null),
+  address: optional(ipv4, null),
+  scheduler: optional(choice("least-connections", "round-robin"), "least-connections"),
+  persistence: optional(duration, 0),
+  connections: optional(integer(1, 1_000_000), 10_000),
+  "connections-per-copy": optional(integer(1, 1_000_000), 5000),
+});
+
+const contents: Reader<Readonly<Record<string, string>>> = (place) => {
+  const read = dictionary(longText)(place);
+  if (!read) return undefined;
+  for (const key of Object.keys(read))
+    if (!/^\/?[\x21-\x7e][\x20-\x7e]{0,500}$/.test(key) || key.split("/").includes(".."))
+      report(place, `${JSON.stringify(key)} is not a path inside the guest`);
+  return read;
+};
+const environmentName = /^[A-Za-z_][A-Za-z0-9_]{0,100}$/;
+const environment: Reader<Readonly<Record<string, string>>> = (place) => {
+  const read = dictionary(longText)(place);
+  for (const key of Object.keys(read ?? {}))
+    if (!environmentName.test(key) || key.startsWith("DOMUS_"))
+      report(place, `${JSON.stringify(key)} cannot be a variable of the environment`);
+  return read;
+};
+
+export const service = record({
+  title: optional(text("a title", 200), null),
+  recipe: optional(text("the name of a recipe", 64), "own"),
+  strategy: optional(
+    choice("active-standby", "active-active", "replicated-database", "native", "mirrored", "single", "spare"),
+    null,
+  ),
+  mode: optional(choice("circular", "galera"), null),
+  kind: optional(choice("appliance", "kept"), "appliance"),
+  copies: optional(copies, null),
+  memory: optional(size, null),
+  cpus: optional(integer(1, 1024), null),
+  disk: optional(size, null),
+  alias: optional(alias, null),
+  needs: optional(list(serviceName, 1000), []),
+  hosts: optional(list(hostName), []),
+  forbid: optional(list(hostName), []),
+  slot: optional(integer(0, 9999), null),
+  apart: optional(choice("host", "rack", "building"), "host"),
+  probe: optional(probe, null),
+  settings: optional(dictionary(anything), {}),
+  image: optional(text("the name of an image", 100), null),
+  packages: optional(list(matching<string>("the name of a package", /^[a-z0-9][a-z0-9+.-]{1,100}$/), 1000), []),
+  command: optional(list(text("a program or argument", 4096), 200), null),
+  pages: optional(contents, null),
+  files: optional(contents, {}),
+  environment: optional(environment, {}),
+});
+
+export const rules = record({
+  "memory-overcommit": optional(ratio(1, 16), 1),
+  "cpu-ratio": optional(ratio(0.1, 64), 4),
+});
+
+export const site = record({
+  site: required(siteName),
+  network: optional(network, null),
+  hosts: required(list(host, 10_000, 1)),
+  services: required(servicesInOrder),
+  rules: optional(rules, null),
+});
+
+/** Services keep the order of the file: guest numbers follow it. */
+function servicesInOrder(place: Place) {
+  const found = entries(place);
+  if (!found) return undefined;
+  if (found.length === 0) return report(place, "expected at least one service, found none");
+  return found.flatMap(({ key, keyOffset, value }) => {
+    if (!NAME_PATTERN.test(key)) {
+      place.source.reportAt(keyOffset, value.path, `expected ${NAME} for a service`);
+      return [];
+    }
+    const read = service(value);
+    return read ? [{ name: key as ServiceName, ...read }] : [];
+  });
+}
+
+/** What `--hosts FILE` holds: other hosts, and perhaps another network, for the same site. */
+export const hostsFile = record({
+  network: optional(network, null),
+  hosts: required(list(host, 10_000, 1)),
+});

@@ -1,0 +1,206 @@
+/**
+ * Reads a site file: text in, a Site or every mistake in it with file, line and column. Pure. What recipes there are, and what they
+ * expect, comes in as facts, since recipes are built on the model and not the other way round.
+ */
+import type { ServiceName } from "../ids.ts";
+import type { Host, Network, Service, Site, Strategy } from "../site.ts";
+import { STRATEGIES } from "../site.ts";
+import { CHECKS } from "./checks.ts";
+import * as fields from "./fields.ts";
+import { suggestion } from "./nearest.ts";
+import { type Diagnostic, entryCount, type Place, type ReadValue, report, Source } from "./shape.ts";
+
+/** What reading needs to know of a recipe; every Recipe has it. */
+export interface RecipeFacts {
+  readonly defaults: {
+    readonly strategy: Strategy;
+    readonly memory: number;
+    readonly cpus: number;
+    readonly disk: number;
+    readonly port: number | null;
+  };
+  readonly settings: Readonly<
+    Record<string, { readonly expected: string; readonly accepts: (value: unknown) => boolean }>
+  >;
+}
+
+export interface SiteText {
+  /** Shown in messages. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export type SiteReading =
+  | { readonly ok: true; readonly site: Site }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** Larger files are refused unread, characters. */
+const LONGEST_FILE = 16 * 1024 * 1024;
+
+/** Stands in while the rest of a file with an unknown recipe is checked. */
+const UNKNOWN_RECIPE: RecipeFacts = {
+  defaults: { strategy: "active-active", memory: 0, cpus: 1, disk: 0, port: 1 },
+  settings: {},
+};
+
+type HostRecord = ReadValue<typeof fields.host>;
+type ServiceRecord = { readonly name: ServiceName } & ReadValue<typeof fields.service>;
+
+/**
+ * @param text the site file
+ * @param recipes facts by recipe name
+ * @param hosts other hosts (`--hosts FILE`) that replace those of the file, and its network if they bring one
+ */
+export function readSite(text: SiteText, recipes: ReadonlyMap<string, RecipeFacts>, hosts?: SiteText): SiteReading {
+  for (const one of [text, hosts])
+    if (one && one.text.length > LONGEST_FILE)
+      return {
+        ok: false,
+        diagnostics: [
+          { file: one.file, line: 1, column: 1, path: "", says: "larger than 16 MiB: that is no site file" },
+        ],
+      };
+  const source = new Source(text.file, text.text);
+  const read = source.diagnostics.length > 0 ? undefined : fields.site(source.top);
+  const other = hosts ? new Source(hosts.file, hosts.text) : null;
+  const replaced = other && other.diagnostics.length === 0 ? fields.hostsFile(other.top) : undefined;
+  const found = () => [...inOrder(source.diagnostics), ...inOrder(other?.diagnostics ?? [])];
+  if (!read || (other && !replaced)) return { ok: false, diagnostics: found() };
+
+  const hostRecords = replaced?.hosts ?? read.hosts;
+  const services = read.services.flatMap((one) => serviceOf(one, recipes) ?? []);
+  const site: Site = {
+    name: read.site,
+    network: networkOf(replaced?.network ?? read.network),
+    hosts: hostRecords.map(hostOf),
+    services,
+    rules: { memoryOvercommit: read.rules?.["memory-overcommit"] ?? 1, cpuRatio: read.rules?.["cpu-ratio"] ?? 4 },
+  };
+  // Where a host or service could not be read at all, the rest would be blamed for what is missing.
+  const complete =
+    services.length === entryCount(read.at("services")) &&
+    hostRecords.length === entryCount((replaced ?? read).at("hosts"));
+  if (complete) checkWhole(site, hostRecords, read.services);
+  return found().length > 0 ? { ok: false, diagnostics: found() } : { ok: true, site: onLoopback(site) };
+}
+
+function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function checkWhole(site: Site, hosts: readonly HostRecord[], services: readonly ServiceRecord[]): void {
+  const byName = new Map(services.map((service) => [service.name, service]));
+  const say = (place: Place) => (says: string) => void report(place, says);
+  for (const check of CHECKS)
+    check(site, {
+      host: (index, key) => say(key ? hosts[index]!.at(key) : hosts[index]!.place),
+      service: (name, key) => {
+        const record = byName.get(name)!;
+        return say(key ? record.at(key) : record.place);
+      },
+    });
+}
+
+function networkOf(record: ReadValue<typeof fields.network> | null): Network {
+  return record
+    ? { cidr: record.cidr, mode: record.mode, bridge: record.bridge, ipv6: record.ipv6 }
+    : { cidr: null, mode: "bridge", bridge: null, ipv6: false };
+}
+
+/**
+ * The same site where every host is the embedded default: guests live on loopback, so a bridge and addresses of another network have no
+ * meaning there. They were checked, and count again when `--hosts` names real machines.
+ */
+function onLoopback(site: Site): Site {
+  if (site.hosts.some((host) => host.hypervisor !== null)) return site;
+  const local = (address: string | null) => (address?.startsWith("127.") ? address : null);
+  return {
+    ...site,
+    network: { ...site.network, cidr: local(site.network.cidr), mode: "loopback", bridge: null },
+    hosts: site.hosts.map((host) => ({ ...host, address: local(host.address) })),
+    services: site.services.map((service) =>
+      service.alias ? { ...service, alias: { ...service.alias, address: local(service.alias.address) } } : service,
+    ),
+  };
+}
+
+function hostOf(record: HostRecord): Host {
+  const { place: _place, at: _at, ...host } = record;
+  return host;
+}
+
+function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFacts>): Service | undefined {
+  const recipe = recipes.get(record.recipe) ?? UNKNOWN_RECIPE;
+  if (recipe === UNKNOWN_RECIPE)
+    report(
+      record.at("recipe"),
+      `no recipe is called ${record.recipe}${suggestion(record.recipe, [...recipes.keys()])}`,
+    );
+  for (const [key, value] of Object.entries(record.settings)) {
+    const rule = recipe.settings[key];
+    if (recipe === UNKNOWN_RECIPE) continue;
+    if (!rule)
+      report(
+        record.at("settings"),
+        `${record.recipe} has no setting ${key}${suggestion(key, Object.keys(recipe.settings))}`,
+      );
+    else if (!rule.accepts(value)) report(record.at("settings"), `${key}: expected ${rule.expected}`);
+  }
+  const own = record.recipe === "own";
+  if (
+    own &&
+    record.command === null &&
+    record.pages === null &&
+    record.image === null &&
+    record.packages.length === 0 &&
+    record.strategy !== "spare"
+  )
+    return report(record.place, "expected a recipe, or a service of your own with command, pages, packages or image");
+  if (own && record.command && record.pages) report(record.at("pages"), "expected command or pages, not both");
+  const strategy = record.strategy ?? recipe.defaults.strategy;
+  const alias = record.alias;
+  const port = alias
+    ? (alias.port ?? (record.probe && "port" in record.probe ? record.probe.port : null) ?? recipe.defaults.port)
+    : null;
+  if (alias && port === null) return report(alias.place, "port is missing");
+  if (own && alias && !record.probe)
+    return report(record.place, "a service of your own behind an alias needs a probe, e.g. { http: /, port: 80 }");
+  return {
+    name: record.name,
+    title: record.title ?? record.name,
+    recipe: record.recipe,
+    strategy,
+    mode: record.mode ?? (strategy === "replicated-database" ? "circular" : null),
+    kind: record.kind,
+    copies: record.copies ?? STRATEGIES[strategy].copies,
+    memory: record.memory ?? recipe.defaults.memory,
+    cpus: record.cpus ?? recipe.defaults.cpus,
+    disk: record.disk ?? recipe.defaults.disk,
+    alias: alias && {
+      name: alias.name,
+      port: port!,
+      address: alias.address,
+      scheduler: alias.scheduler,
+      persistence: alias.persistence,
+      connections: alias.connections,
+      connectionsPerCopy: alias["connections-per-copy"],
+    },
+    needs: record.needs,
+    hosts: record.hosts,
+    forbid: record.forbid,
+    slot: record.slot,
+    apart: record.apart,
+    probe: record.probe,
+    settings: record.settings,
+    own: own
+      ? {
+          image: record.image,
+          packages: record.packages,
+          command: record.command,
+          pages: record.pages,
+          files: record.files,
+          environment: record.environment,
+        }
+      : null,
+  };
+}

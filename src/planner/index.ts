@@ -1,0 +1,13 @@
+/** The planner: place, prove, sequence, size. Pure and deterministic: the same input gives the same bytes. */
+export { loopbackOf, targetOf } from "./addresses.ts";
+export { type Score, score } from "./balance.ts";
+export { blueprintId, sameTarget } from "./changes.ts";
+export type { Change, PlanInput, PlanResult, RecipeBook } from "./contract.ts";
+export { surveyHosts } from "./ground.ts";
+export { lintBlueprint } from "./lint.ts";
+export { plan } from "./plan.ts";
+export { EVERY_SERVICE_LISTED, type ProofInput, prove } from "./prove.ts";
+export { guestDigest, LIVE_FILES } from "./render.ts";
+export { COUNT_ROWS, SPREAD_ROWS } from "./score.ts";
+export { type Berth, type Carriage, type MayStand, type Move, type Sequence, sequenceMoves } from "./sequence.ts";
+export { type Bound, type SizeResult, size } from "./size.ts";

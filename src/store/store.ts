@@ -1,0 +1,313 @@
+/**
+ * What a site remembers: Blueprints, which of them is in force, the journal of steps, events and what probes saw. Everything needed to
+ * start over is also kept as plain files (`blueprints/`, `secrets/`), so that a broken store is moved aside and nothing is lost.
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Kysely } from "kysely";
+import {
+  type Blueprint,
+  type BlueprintId,
+  canonicalJson,
+  digest,
+  Fault,
+  type ProbeOutcome,
+  type ProbeResult,
+  type StepId,
+} from "../model/index.ts";
+import { type Clock, makePrivateDirectory, readIfThere, writeFileDurably } from "../world/index.ts";
+import { openDatabase, sql, storeFault, type Tables } from "./database.ts";
+import { SecretVault } from "./secrets.ts";
+
+export interface Target {
+  readonly id: BlueprintId;
+  readonly blueprint: Blueprint;
+  readonly phase: "up" | "down";
+}
+
+export interface StoredEvent {
+  readonly at: number;
+  readonly kind: string;
+  readonly about: string;
+  readonly says: string;
+}
+
+export interface Availability {
+  readonly subject: string;
+  readonly asked: number;
+  readonly answered: number;
+  /** Changes, newest first. */
+  readonly changes: readonly { readonly at: number; readonly outcome: string; readonly says: string }[];
+}
+
+/** Days that counts and changes are kept. */
+const KEPT_DAYS = 400;
+const MINUTE = 60_000;
+
+export class Store {
+  readonly directory: string;
+  readonly secrets: SecretVault;
+  private readonly file: string;
+  private readonly database: Kysely<Tables>;
+  private readonly clock: Clock;
+  private readonly lastOutcome = new Map<string, string>();
+
+  private constructor(directory: string, file: string, database: Kysely<Tables>, clock: Clock) {
+    this.directory = directory;
+    this.file = file;
+    this.database = database;
+    this.clock = clock;
+    this.secrets = new SecretVault(join(directory, "secrets"));
+  }
+
+  /**
+   * Opens the store of one site, making it when there is none.
+   * @param directory the site's state directory, made private
+   * @throws Fault `store.corrupt`, `store.newer`, `store.unwritable`, `disk.full`
+   */
+  static async open(directory: string, clock: Clock): Promise<Store> {
+    makePrivateDirectory(directory);
+    makePrivateDirectory(join(directory, "blueprints"));
+    const file = join(directory, "store.sqlite");
+    const fresh = !existsSync(file);
+    const store = new Store(directory, file, await openDatabase(file), clock);
+    if (fresh) await store.recoverBlueprints();
+    return store;
+  }
+
+  async target(): Promise<Target | null> {
+    const row = await this.guarded(() =>
+      this.database
+        .selectFrom("target")
+        .innerJoin("blueprint", "blueprint.id", "target.blueprint")
+        .select(["blueprint.id", "blueprint.json", "target.phase"])
+        .executeTakeFirst(),
+    );
+    return row ? { id: row.id as BlueprintId, blueprint: JSON.parse(row.json) as Blueprint, phase: row.phase } : null;
+  }
+
+  /**
+   * Makes a Blueprint the target, if its parent is the target now.
+   * @throws Fault `blueprint.stale`
+   */
+  async adopt(blueprint: Blueprint): Promise<Target> {
+    const id = digest(blueprint) as BlueprintId;
+    const json = canonicalJson(blueprint);
+    await this.guarded(() =>
+      this.database.transaction().execute(async (transaction) => {
+        const target = await transaction.selectFrom("target").select("blueprint").executeTakeFirst();
+        if ((target?.blueprint ?? null) !== blueprint.parent)
+          throw new Fault("blueprint.stale", {
+            number: String(blueprint.number),
+            parent: blueprint.parent?.slice(0, 12) ?? "nothing",
+            target: target?.blueprint.slice(0, 12) ?? "nothing",
+          });
+        await transaction
+          .insertInto("blueprint")
+          .values({
+            number: blueprint.number,
+            id,
+            parent: blueprint.parent,
+            cause: blueprint.cause.says,
+            json,
+            made_at: this.clock.now(),
+          })
+          .execute();
+        await sql`INSERT INTO target (one, blueprint, phase) VALUES (1, ${id}, 'up') ON CONFLICT (one) DO UPDATE SET blueprint = ${id}, phase = 'up'`.execute(
+          transaction,
+        );
+      }),
+    );
+    writeFileDurably(
+      join(this.directory, "blueprints", `${String(blueprint.number).padStart(6, "0")}.json`),
+      json,
+      0o600,
+    );
+    this.writePointer(id, "up");
+    return { id, blueprint, phase: "up" };
+  }
+
+  /** Says whether the target is meant to be up or down. */
+  async setPhase(phase: Target["phase"]): Promise<void> {
+    await this.guarded(() => this.database.updateTable("target").set({ phase }).execute());
+    const target = await this.target();
+    if (target) this.writePointer(target.id, phase);
+  }
+
+  async journal(entry: {
+    blueprint: BlueprintId;
+    run: string;
+    step: StepId;
+    state: "begun" | "done" | "failed";
+    says: string;
+  }): Promise<void> {
+    await this.guarded(() =>
+      this.database
+        .insertInto("journal")
+        .values({ entry: null, at: this.clock.now(), ...entry })
+        .execute(),
+    );
+  }
+
+  /** @returns steps that were begun and neither done nor failed in the last run: that run was killed there. */
+  async interruptedSteps(): Promise<readonly string[]> {
+    const rows = await this.guarded(() =>
+      sql<{ step: string }>`SELECT step FROM journal j WHERE run = (SELECT run FROM journal ORDER BY entry DESC LIMIT 1)
+        GROUP BY step HAVING MAX(CASE WHEN state = 'begun' THEN entry ELSE 0 END) > MAX(CASE WHEN state = 'begun' THEN 0 ELSE entry END)`.execute(
+        this.database,
+      ),
+    );
+    return rows.rows.map((row) => row.step);
+  }
+
+  /** @returns how often each step was carried out, for tests and for `status`. */
+  async journalEntries(): Promise<readonly { step: string; state: string; run: string; says: string }[]> {
+    return this.guarded(() =>
+      this.database.selectFrom("journal").select(["step", "state", "run", "says"]).orderBy("entry").execute(),
+    );
+  }
+
+  async event(kind: string, about: string, says: string): Promise<void> {
+    await this.guarded(() =>
+      this.database.insertInto("event").values({ entry: null, at: this.clock.now(), kind, about, says }).execute(),
+    );
+  }
+
+  /** @returns the newest events first. */
+  async events(limit: number): Promise<readonly StoredEvent[]> {
+    return this.guarded(() =>
+      this.database
+        .selectFrom("event")
+        .select(["at", "kind", "about", "says"])
+        .orderBy("entry", "desc")
+        .limit(limit)
+        .execute(),
+    );
+  }
+
+  /** Keeps what a probe saw: counts by minute, and every change with its cause. */
+  async recordProbes(results: readonly { readonly subject: string; readonly result: ProbeResult }[]): Promise<void> {
+    const at = this.clock.now();
+    const minute = Math.floor(at / MINUTE);
+    await this.guarded(() =>
+      this.database.transaction().execute(async (transaction) => {
+        for (const { subject, result } of results) {
+          const good = COUNTS_AS_ANSWER[result.outcome] ? 1 : 0;
+          const took = Math.round(result.milliseconds);
+          await sql`INSERT INTO probe_minute (subject, minute, asked, answered, milliseconds) VALUES (${subject}, ${minute}, 1, ${good}, ${took})
+            ON CONFLICT (subject, minute) DO UPDATE SET asked = asked + 1, answered = answered + ${good}, milliseconds = milliseconds + ${took}`.execute(
+            transaction,
+          );
+          if (this.lastOutcome.get(subject) === result.outcome) continue;
+          const last = await transaction
+            .selectFrom("probe_change")
+            .select("outcome")
+            .where("subject", "=", subject)
+            .orderBy("entry", "desc")
+            .limit(1)
+            .executeTakeFirst();
+          if (last?.outcome !== result.outcome)
+            await transaction
+              .insertInto("probe_change")
+              .values({ entry: null, subject, at, outcome: result.outcome, says: result.says })
+              .execute();
+          this.lastOutcome.set(subject, result.outcome);
+        }
+      }),
+    );
+  }
+
+  /** @param since milliseconds since the epoch */
+  async availability(since: number): Promise<readonly Availability[]> {
+    const counts = await this.guarded(() =>
+      this.database
+        .selectFrom("probe_minute")
+        .select((e) => ["subject", e.fn.sum<number>("asked").as("asked"), e.fn.sum<number>("answered").as("answered")])
+        .where("minute", ">=", Math.floor(since / MINUTE))
+        .groupBy("subject")
+        .orderBy("subject")
+        .execute(),
+    );
+    const changes = await this.guarded(() =>
+      this.database
+        .selectFrom("probe_change")
+        .select(["subject", "at", "outcome", "says"])
+        .where("at", ">=", since)
+        .orderBy("entry", "desc")
+        .limit(10_000)
+        .execute(),
+    );
+    return counts.map((count) => ({
+      ...count,
+      changes: changes
+        .filter((change) => change.subject === count.subject)
+        .map(({ at, outcome, says }) => ({ at, outcome, says })),
+    }));
+  }
+
+  /** Forgets what is older than the store keeps. */
+  async prune(): Promise<void> {
+    const oldest = this.clock.now() - KEPT_DAYS * 24 * 60 * MINUTE;
+    await this.guarded(async () => {
+      await this.database
+        .deleteFrom("probe_minute")
+        .where("minute", "<", Math.floor(oldest / MINUTE))
+        .execute();
+      await this.database.deleteFrom("probe_change").where("at", "<", oldest).execute();
+      await this.database.deleteFrom("event").where("at", "<", oldest).execute();
+      await sql`DELETE FROM journal WHERE entry < (SELECT MAX(entry) FROM journal) - 100000`.execute(this.database);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.database.destroy();
+  }
+
+  /** A new store beside old Blueprints: the old one was moved aside. Placement goes on where it was. */
+  private async recoverBlueprints(): Promise<void> {
+    const pointer = readIfThere(join(this.directory, "blueprints", "target"));
+    const known = pointer ? (JSON.parse(pointer) as { blueprint: string; phase: Target["phase"] }) : null;
+    for (const name of readdirSync(join(this.directory, "blueprints")).sort()) {
+      if (!name.endsWith(".json")) continue;
+      const json = readFileSync(join(this.directory, "blueprints", name), "utf8");
+      const blueprint = JSON.parse(json) as Blueprint;
+      const id = digest(blueprint);
+      await this.guarded(() =>
+        this.database
+          .insertInto("blueprint")
+          .values({
+            number: blueprint.number,
+            id,
+            parent: blueprint.parent,
+            cause: blueprint.cause.says,
+            json,
+            made_at: this.clock.now(),
+          })
+          .execute(),
+      );
+      if (id === known?.blueprint)
+        await this.guarded(() =>
+          this.database.insertInto("target").values({ one: 1, blueprint: id, phase: known.phase }).execute(),
+        );
+    }
+  }
+
+  private writePointer(blueprint: BlueprintId, phase: Target["phase"]): void {
+    writeFileDurably(join(this.directory, "blueprints", "target"), JSON.stringify({ blueprint, phase }), 0o600);
+  }
+
+  private async guarded<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeFault(error, this.file);
+    }
+  }
+}
+
+const COUNTS_AS_ANSWER: Readonly<Record<ProbeOutcome, boolean>> = {
+  answers: true,
+  "read-only": true,
+  "not-implemented": false,
+  failed: false,
+};

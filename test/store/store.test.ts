@@ -1,0 +1,114 @@
+/** What a site remembers survives: a kill, a broken file, two writers. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { type Blueprint, Fault, type StepId } from "../../src/model/index.ts";
+import { Store } from "../../src/store/index.ts";
+import { realClock } from "../../src/world/index.ts";
+
+const base = mkdtempSync(join(tmpdir(), "ds-"));
+after(() => rmSync(base, { recursive: true, force: true }));
+const refused = (code: string) => (error: unknown) => error instanceof Fault && error.code === code;
+
+function blueprint(number: number, parent: string | null): Blueprint {
+  return {
+    format: 1,
+    site: "s",
+    number,
+    parent,
+    cause: { by: "person", says: "test" },
+    guests: [],
+    steps: [],
+  } as unknown as Blueprint;
+}
+
+describe("the store", () => {
+  it("takes a Blueprint only from the target in force", async () => {
+    const store = await Store.open(join(base, "one"), realClock);
+    const first = await store.adopt(blueprint(1, null));
+    await assert.rejects(store.adopt(blueprint(2, null)), refused("blueprint.stale"));
+    const second = await store.adopt(blueprint(2, first.id));
+    assert.equal((await store.target())?.id, second.id);
+    await store.setPhase("down");
+    assert.equal((await store.target())?.phase, "down");
+    await store.close();
+  });
+
+  it("is private to its owner", () => {
+    assert.equal(statSync(join(base, "one")).mode & 0o777, 0o700);
+    for (const name of readdirSync(join(base, "one", "secrets")))
+      assert.equal(statSync(join(base, "one", "secrets", name)).mode & 0o777, 0o600);
+  });
+
+  it("names the step that a killed run was in", async () => {
+    const store = await Store.open(join(base, "two"), realClock);
+    const { id } = await store.adopt(blueprint(1, null));
+    const entry = (step: string, state: "begun" | "done") =>
+      store.journal({ blueprint: id, run: "r", step: step as StepId, state, says: "" });
+    await entry("a", "begun");
+    await entry("a", "done");
+    await entry("b", "begun");
+    assert.deepEqual(await store.interruptedSteps(), ["b"]);
+    await store.close();
+  });
+
+  it("says in one sentence that a file is broken, and goes on from the plain files when it is moved aside", async () => {
+    const directory = join(base, "three");
+    const store = await Store.open(directory, realClock);
+    const first = await store.adopt(blueprint(1, null));
+    const second = await store.adopt(blueprint(2, first.id));
+    const secret = await store.secrets.get("k@1", () => "value");
+    await store.close();
+    const file = join(directory, "store.sqlite");
+    for (const suffix of ["-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    const bytes = readFileSync(file);
+    bytes.fill(0x5a, 0, 2000);
+    writeFileSync(file, bytes);
+    await assert.rejects(Store.open(directory, realClock), refused("store.corrupt"));
+    renameSync(file, `${file}.broken`);
+    const again = await Store.open(directory, realClock);
+    assert.equal((await again.target())?.id, second.id);
+    assert.equal(await again.secrets.get("k@1", () => "another"), secret);
+    await again.close();
+  });
+
+  it("seals secrets: no value in any file, and a foreign one is refused", async () => {
+    const store = await Store.open(join(base, "four"), realClock);
+    await store.secrets.get("tls-a@1", () => "very secret words");
+    const directory = join(base, "four", "secrets");
+    for (const name of readdirSync(directory))
+      assert.ok(!readFileSync(join(directory, name), "utf8").includes("secret words"));
+    renameSync(join(directory, "tls-a%401.sealed"), join(directory, "tls-b%401.sealed"));
+    await assert.rejects(
+      store.secrets.get("tls-b@1", () => "x"),
+      refused("store.corrupt"),
+    );
+    await store.close();
+  });
+
+  it("counts what probes saw, and keeps each change once", async () => {
+    const store = await Store.open(join(base, "five"), realClock);
+    const good = { outcome: "answers", says: "fine", milliseconds: 1 } as const;
+    const bad = { outcome: "failed", says: "refused", milliseconds: 1 } as const;
+    for (const result of [good, good, bad, bad, good]) await store.recordProbes([{ subject: "copy a", result }]);
+    const [seen] = await store.availability(0);
+    assert.deepEqual({ asked: seen?.asked, answered: seen?.answered }, { asked: 5, answered: 3 });
+    assert.deepEqual(
+      seen?.changes.map((change) => change.outcome),
+      ["answers", "failed", "answers"],
+    );
+    await store.close();
+  });
+
+  it("refuses a store of a newer Domus", async () => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const directory = join(base, "six");
+    await (await Store.open(directory, realClock)).close();
+    const raw = new DatabaseSync(join(directory, "store.sqlite"));
+    raw.exec("PRAGMA user_version = 99");
+    raw.close();
+    await assert.rejects(Store.open(directory, realClock), refused("store.newer"));
+  });
+});
