@@ -166,8 +166,9 @@ function make(maker: string, directory: string, user: string | null, administrat
   return new Promise((resolve, reject) => {
     execFile(maker, settings, { timeout: INSTALL_TIMEOUT, maxBuffer: 1024 ** 2 }, (error, stdout, stderr) => {
       if (error === null) return resolve();
-      const says =
-        `${stdout}\n${stderr}`.split("\n").findLast((line) => /error|fatal|cannot/i.test(line)) ?? error.message;
+      const lines = `${stdout}\n${stderr}`.split("\n");
+      // The first error is the cause; what follows ("Aborting") is not.
+      const says = lines.find((line) => /\[ERROR\]|FATAL|cannot/i.test(line)) ?? error.message;
       reject(new StartRefused(`the data directory cannot be made: ${says.trim()}`));
     });
   });
