@@ -2,14 +2,14 @@
  * All aliases of the site as one thing that is held or released. Who writes is remembered on disk too, so that a site whose two
  * directors died at once does not send writes to the copy that had been left behind.
  */
-import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { BlueprintAlias, DirectorAliasStatus } from "../../src/model/index.ts";
 import { Alias } from "./alias.ts";
 import { endpointOf } from "./config.ts";
 import type { Log } from "./log.ts";
 
-/** `all`: every address is ours. `some`: others hold the rest. `none`: nothing was bound, or all was given back. */
+/** What a try to bind has brought. */
 export interface Grip {
   readonly held: readonly Alias[];
   readonly missing: readonly Alias[];
@@ -20,16 +20,21 @@ export class FrontEnd {
   readonly #own: string;
   readonly #file: string;
   readonly #log: Log;
-  readonly #remembered: Readonly<Record<string, string>>;
+  #term = 0;
 
   /** @param data directory that survives a restart */
   constructor(shapes: readonly BlueprintAlias[], own: string, data: string, log: Log) {
     this.#own = own;
     this.#log = log;
     this.#file = join(data, "writers.json");
-    this.#remembered = this.#recall();
     this.reshape(shapes);
-    this.adoptWriters(this.#remembered);
+    const memory = this.#recall();
+    this.adoptWriters(memory.writers, memory.term);
+  }
+
+  /** The term in which the writers were last known to be so; the greater one is believed when two directors come back. */
+  get writersTerm(): number {
+    return this.#term;
   }
 
   get aliases(): readonly Alias[] {
@@ -43,11 +48,20 @@ export class FrontEnd {
     );
   }
 
-  adoptWriters(writers: Readonly<Record<string, string>>): void {
+  /** Believes what somebody with a later term says about the writers, and remembers the term. */
+  adoptWriters(writers: Readonly<Record<string, string>>, term: number): void {
     for (const alias of this.#aliases) {
       const writer = writers[alias.shape.name];
       if (alias.shape.distribution === "one-writer" && typeof writer === "string") alias.adoptWriter(writer);
     }
+    this.enter(term);
+  }
+
+  /** A new term has begun. */
+  enter(term: number): void {
+    if (this.#term === term) return;
+    this.#term = term;
+    this.#remember();
   }
 
   /** Binds what is not yet bound. */
@@ -77,23 +91,27 @@ export class FrontEnd {
     for (const gone of known.values()) gone.release();
   }
 
-  status(): DirectorAliasStatus[] {
-    return this.#aliases.map((alias) => alias.status());
+  /** @param active a director that stands by holds nothing, and need not say why */
+  status(active: boolean): DirectorAliasStatus[] {
+    return this.#aliases.map((alias) => (active ? alias.status() : { ...alias.status(), says: "" }));
   }
 
-  #recall(): Record<string, string> {
+  #recall(): { term: number; writers: Record<string, string> } {
     try {
-      const value: unknown = JSON.parse(readFileSync(this.#file, "utf8"));
-      return value !== null && typeof value === "object" ? (value as Record<string, string>) : {};
+      const { term, writers } = JSON.parse(readFileSync(this.#file, "utf8"));
+      if (Number.isSafeInteger(term) && writers !== null && typeof writers === "object") return { term, writers };
     } catch {
       // A first start, or a file cut short by a power cut: the peer or the checks will tell.
-      return {};
     }
+    return { term: 0, writers: {} };
   }
 
   #remember(): void {
     try {
-      writeFileSync(`${this.#file}.new`, JSON.stringify(this.writers()), { mode: 0o600 });
+      mkdirSync(dirname(this.#file), { recursive: true });
+      writeFileSync(`${this.#file}.new`, JSON.stringify({ term: this.#term, writers: this.writers() }), {
+        mode: 0o600,
+      });
       renameSync(`${this.#file}.new`, this.#file);
     } catch (error) {
       this.#log("warning", "the writers cannot be remembered on disk", { reason: (error as Error).message });

@@ -18,6 +18,8 @@ export interface Beat {
   readonly copy: number;
   /** Alias → guest that gets all connections, of one-writer aliases. */
   readonly writers: Readonly<Record<string, string>>;
+  /** The term in which the writers were last known to be so. */
+  readonly writersTerm: number;
 }
 
 export interface LineEvents {
@@ -54,6 +56,7 @@ export function parseBeat(text: string): Beat | null {
       ["starting", "standby", "active", "leaving"].includes(beat.role) &&
       Number.isSafeInteger(beat.term) &&
       Number.isSafeInteger(beat.copy) &&
+      Number.isSafeInteger(beat.writersTerm) &&
       typeof beat.writers === "object" &&
       beat.writers !== null;
     return sound ? beat : null;

@@ -50,7 +50,7 @@ async function run(): Promise<void> {
       peer: pair.peerStatus(),
       lastTakeover: pair.lastTakeover,
       longestStallMs: loop.longest(),
-      aliases: front.status(),
+      aliases: front.status(pair.role === "active"),
     }),
   });
   if (config.peer) {

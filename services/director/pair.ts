@@ -47,12 +47,15 @@ export class Pair {
 
   constructor(options: PairOptions) {
     this.#options = options;
+    this.term = options.front.writersTerm;
   }
 
   /** What we say of ourselves. */
   beat(): Beat {
     const { config, front } = this.#options;
-    return { guest: config.guest, role: this.role, term: this.term, copy: config.copy, writers: front.writers() };
+    const { role, term } = this;
+    const writers = { writers: front.writers(), writersTerm: front.writersTerm };
+    return { guest: config.guest, copy: config.copy, role, term, ...writers };
   }
 
   onBeat(beat: Beat): void {
@@ -61,11 +64,10 @@ export class Pair {
     this.#beat = beat;
     this.#heardAt = now;
     this.#gone = beat.role === "leaving" ? "left" : null;
-    if (beat.role === "active") {
-      this.#activeSeenAt = now;
-      // Never past our own term: the next active's term must be higher than any heard.
-      if (this.role !== "active") this.#options.front.adoptWriters(beat.writers);
-    }
+    if (beat.role === "active") this.#activeSeenAt = now;
+    const { front } = this.#options;
+    const knowsBetter = beat.role === "active" || beat.writersTerm > front.writersTerm;
+    if (this.role !== "active" && knowsBetter) front.adoptWriters(beat.writers, beat.writersTerm);
     this.look();
   }
 
@@ -208,6 +210,7 @@ export class Pair {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     this.term = Math.max(this.term, this.#beat?.term ?? 0) + 1;
+    front.enter(this.term);
     this.lastTakeover = { at: Date.now(), reason, tookMs: Math.round(performance.now() - (beganAt ?? now)) };
     this.#become("active");
     log("info", "the aliases are ours", { reason, term: this.term, tookMs: this.lastTakeover.tookMs });

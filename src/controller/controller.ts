@@ -137,6 +137,7 @@ export class Controller {
       target.blueprint,
       steps.map((step) => ({ ...step, after: step.after.filter((id) => kept.has(id)) })),
       run,
+      true,
     );
     if (execution.changed > 0)
       await store.event("down", target.blueprint.site, `${execution.changed} steps carried out`);
@@ -202,6 +203,7 @@ export class Controller {
     blueprint: Blueprint,
     steps: Blueprint["steps"],
     run: RunOptions,
+    leaving = false,
   ): Promise<ExecutionResult> {
     const { store, hosts, secrets, ask, clock } = this.parts;
     const context: StepContext = {
@@ -213,6 +215,7 @@ export class Controller {
       note: run.note ?? (() => {}),
       signal: run.signal ?? new AbortController().signal,
       destroyData: run.destroyData ?? false,
+      leaving,
     };
     return execute(store, id, steps, context, run);
   }

@@ -43,6 +43,7 @@ export async function execute(
   watcher: Watcher = {},
 ): Promise<ExecutionResult> {
   const run = randomBytes(6).toString("hex");
+  const interrupted = new Set(await store.interruptedSteps());
   const outcomes = new Map<StepId, StepOutcome>();
   const waiting = new Set(steps);
   const inHand = new Set<Promise<void>>();
@@ -93,11 +94,19 @@ export async function execute(
       throw new Error(`steps wait for each other: ${[...waiting].map((step) => step.id).join(", ")}`);
   }
   const all = steps.map((step) => outcomes.get(step.id)!);
-  return {
-    outcomes: all,
-    changed: all.filter((outcome) => outcome.report === "done").length,
-    failed: all.filter((outcome) => outcome.report === "failed" || outcome.report === "skipped"),
-  };
+  const failed = all.filter((outcome) => outcome.report === "failed" || outcome.report === "skipped");
+  // Everything is so now: what a killed run had begun is done, or not wanted any more.
+  if (failed.length === 0)
+    for (const step of interrupted)
+      if (outcomes.get(step as StepId)?.report !== "done")
+        await store.journal({
+          blueprint: id,
+          run,
+          step: step as StepId,
+          state: "done",
+          says: "begun by a run that was killed",
+        });
+  return { outcomes: all, changed: all.filter((outcome) => outcome.report === "done").length, failed };
 }
 
 /** Undoes a step by the kind that `STEP_KINDS` names; undoing twice is undoing once. @returns false when its kind has no undo. */

@@ -4,6 +4,6 @@ export { downSteps } from "./down.ts";
 export * from "./execute.ts";
 export * from "./hosts.ts";
 export * from "./observe.ts";
-export { guestOrder, type OperatorIdentity, orderDigest, SiteSecrets } from "./orders.ts";
+export { guestOrder, type OperatorIdentity, SiteSecrets } from "./orders.ts";
 export { refuseTakenAddresses } from "./preflight.ts";
 export { type Ask, aliasProbe, HANDLERS, type StepContext } from "./steps.ts";

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { GuestOrder } from "../hypervisor/index.ts";
-import { type Blueprint, type BlueprintGuest, digest, type GuestFile, type Secret } from "../model/index.ts";
+import type { Blueprint, BlueprintGuest, GuestFile, Secret } from "../model/index.ts";
 import { createAuthority, issueCertificate, type KeyPairPem } from "../pki/index.ts";
 import { guestDigest } from "../planner/index.ts";
 import type { SecretVault } from "../store/index.ts";
@@ -75,12 +75,6 @@ export class SiteSecrets {
   }
 }
 
-/** Names what a host holds: the guest, and the version of its program. */
-export function orderDigest(guest: BlueprintGuest, bundles: Blueprint["bundles"]): string {
-  const { program } = guest.definition;
-  return digest({ guest: guestDigest(guest), version: program.kind === "bundle" ? bundles[program.bundle] : null });
-}
-
 /** @returns everything a host needs to run a guest. */
 export async function guestOrder(
   blueprint: Blueprint,
@@ -105,6 +99,6 @@ export async function guestOrder(
     secretFiles,
     peerKey: peer ? await secrets.token(`${peer.name}@${peer.version}`) : null,
     autostart: guest.autostart,
-    digest: orderDigest(guest, blueprint.bundles),
+    digest: guestDigest(guest, blueprint.bundles),
   };
 }

@@ -15,9 +15,10 @@ import {
   type Step,
   type StepKind,
 } from "../model/index.ts";
+import { guestDigest } from "../planner/index.ts";
 import type { Clock } from "../world/index.ts";
 import type { HostPool } from "./hosts.ts";
-import { guestOrder, orderDigest, type SiteSecrets } from "./orders.ts";
+import { guestOrder, type SiteSecrets } from "./orders.ts";
 
 /** Asks a guest or an alias whether it does its work. */
 export type Ask = (probe: Probe, address: string, name: string) => Promise<ProbeResult>;
@@ -33,6 +34,8 @@ export interface StepContext {
   readonly signal: AbortSignal;
   /** Only when data may go with its guest. */
   readonly destroyData: boolean;
+  /** The site goes down: what the Blueprint wants is not wanted now. */
+  readonly leaving: boolean;
 }
 
 export interface StepHandler {
@@ -121,13 +124,10 @@ export const HANDLERS: Readonly<Record<StepKind, StepHandler>> = {
     isTrue: async (context, step) => {
       const status = await statusOf(context, step.host!, step.guest!);
       if (!status) return true;
+      if (context.leaving) return false;
       const next = context.blueprint.guests.find((one) => one.name === step.guest);
       // Made anew in the same place: what stands there now is already the new one.
-      return (
-        next?.host === step.host &&
-        status.digest === orderDigest(next!, context.blueprint.bundles) &&
-        !context.destroyData
-      );
+      return next?.host === step.host && status.digest === guestDigest(next, context.blueprint.bundles);
     },
     make: async (context, step) => {
       const hypervisor = await context.hosts.connect(step.host!);
@@ -140,7 +140,7 @@ export const HANDLERS: Readonly<Record<StepKind, StepHandler>> = {
     isTrue: async (context, step) => {
       const guest = placed(context, step);
       return (
-        (await statusOf(context, guest.host, guest.name))?.digest === orderDigest(guest, context.blueprint.bundles)
+        (await statusOf(context, guest.host, guest.name))?.digest === guestDigest(guest, context.blueprint.bundles)
       );
     },
     make: async (context, step) => {

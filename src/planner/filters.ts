@@ -39,11 +39,11 @@ export function pinnedTo(want: Want): readonly HostName[] | null {
 export function neighbour(standing: Standing, want: Want, place: Place): number {
   const { ground, at } = standing;
   const apart = want.service.apart;
-  const domain = place.domains[apart];
+  const zone = place.zones[apart];
   for (const other of ground.copies[want.serviceIndex]!) {
     if (other === want.index || at[other]! < 0) continue;
     const there = ground.places[at[other]!]!;
-    if (there.index === place.index || there.domains[apart] === domain) return other;
+    if (there.index === place.index || there.zones[apart] === zone) return other;
   }
   return -1;
 }

@@ -25,6 +25,8 @@ export interface Place {
   readonly spare: boolean;
   /** Keys of the failure domains; hosts that do not state one share one, since nobody can say that they are apart. */
   readonly domains: Readonly<Record<FailureDomain, string>>;
+  /** The same as numbers: equal keys have equal numbers. Placement compares them some ten million times. */
+  readonly zones: Readonly<Record<FailureDomain, number>>;
   /** Does the file state this domain? Unknown racks are not apart, but neither are they worth a penalty. */
   readonly stated: Readonly<Record<FailureDomain, boolean>>;
 }
@@ -53,13 +55,19 @@ export interface Ground {
   readonly wants: readonly Want[];
   /** Indices of wants by index of service, in copy order. */
   readonly copies: readonly (readonly number[])[];
-  /** A host is unreachable, so the hosts kept spare may be used. */
+  /** A host is unreachable, so hosts kept spare and places kept empty may be used. */
   readonly sparesOpen: boolean;
 }
 
 /** @returns the hosts of a site with the room they give; the smaller of declared and found counts. */
 export function surveyHosts(site: PlanInput["site"], inventory: PlanInput["inventory"]): readonly Place[] {
   const found = new Map(inventory.hosts.map((host) => [host.name, host]));
+  const numbers = new Map<string, number>();
+  const zone = (key: string): number => {
+    const number = numbers.get(key) ?? numbers.size;
+    numbers.set(key, number);
+    return number;
+  };
   return site.hosts.map((host, index) => {
     const seen = found.get(host.name);
     const memory = Math.min(host.memory, seen?.memory ?? Number.POSITIVE_INFINITY) - host.reserve;
@@ -74,6 +82,11 @@ export function surveyHosts(site: PlanInput["site"], inventory: PlanInput["inven
       reachable: seen?.state !== "unreachable",
       spare: host.spare,
       domains: { host: host.name, rack: `${building}/${host.rack ?? "?"}`, building },
+      zones: {
+        host: index,
+        rack: zone(`rack ${building}/${host.rack ?? "?"}`),
+        building: zone(`building ${building}`),
+      },
       stated: { host: true, rack: host.rack !== null, building: host.building !== null },
     };
   });
@@ -83,8 +96,11 @@ export function surveyHosts(site: PlanInput["site"], inventory: PlanInput["inven
 export function survey(input: Pick<PlanInput, "site" | "inventory" | "parent">): Ground {
   const places = surveyHosts(input.site, input.inventory);
   const indexOf = new Map(places.map((place) => [place.name, place.index]));
+  const sparesOpen = places.some((place) => !place.reachable);
   const held = new Map<string, BlueprintGuest>();
   for (const guest of input.parent?.blueprint.guests ?? []) held.set(`${guest.service}/${guest.copy}`, guest);
+  // A place kept empty is there for the day a host is lost: on that day it takes no room.
+  const yields = (service: Service): boolean => sparesOpen && isReserve(service);
   const wants: Want[] = [];
   const copies = input.site.services.map((service, serviceIndex) =>
     Array.from({ length: service.copies }, (_, copy) => {
@@ -95,8 +111,8 @@ export function survey(input: Pick<PlanInput, "site" | "inventory" | "parent">):
         service,
         serviceIndex,
         copy,
-        memory: service.memory,
-        cpus: service.cpus,
+        memory: yields(service) ? 0 : service.memory,
+        cpus: yields(service) ? 0 : service.cpus,
         disk: service.disk,
         label: `${service.name} copy ${copy}`,
         held: before,
@@ -106,7 +122,7 @@ export function survey(input: Pick<PlanInput, "site" | "inventory" | "parent">):
       return index;
     }),
   );
-  return { places, wants, copies, sparesOpen: places.some((place) => !place.reachable) };
+  return { places, wants, copies, sparesOpen };
 }
 
 /** Is this service a reserved, empty place: something that answers nothing and is never started? */

@@ -13,6 +13,7 @@ export const GAIN_FOR_A_MOVE = 0.001;
 
 interface Better {
   readonly gain: number;
+  readonly movers: readonly number[];
   readonly apply: () => void;
 }
 
@@ -33,7 +34,7 @@ function bestMove(ledger: Ledger, index: number, least: number): Better | null {
       gain = won;
     }
   }
-  return best < 0 ? null : { gain, apply: () => ledger.move(index, best) };
+  return best < 0 ? null : { gain, movers: [index], apply: () => ledger.move(index, best) };
 }
 
 /** May two guests change places? Both are off the books while it is asked. */
@@ -89,6 +90,7 @@ function bestExchange(
   if (best < 0) return null;
   return {
     gain,
+    movers: [one, best],
     apply: () => {
       const here = ledger.at[one]!;
       const there = ledger.at[best]!;
@@ -120,8 +122,10 @@ export function improve(ledger: Ledger, fresh: readonly number[]): void {
 /**
  * Moves running guests for a better score: the largest gain first, until no move is worth it. Data that is nowhere else stays. Gains are
  * remembered and worked out again only for the guest that comes next; all of them anew when none of those remembered is worth it any more.
+ * @returns what each guest's moves gained; of an exchange each has half.
  */
-export function rebalance(ledger: Ledger): void {
+export function rebalance(ledger: Ledger): ReadonlyMap<number, number> {
+  const gains = new Map<number, number>();
   const movable = ledger.ground.wants.filter((want) => !want.anchored && want.held !== null).map((want) => want.index);
   let left = CANDIDATES;
   const spend = (): boolean => left-- > 0;
@@ -137,7 +141,7 @@ export function rebalance(ledger: Ledger): void {
   for (let fresh = false; left > 0; ) {
     const next = largest(known);
     if (next < 0) {
-      if (fresh) return;
+      if (fresh) return gains;
       for (let position = 0; position < movable.length && left > 0; position++) known[position] = look(position);
       fresh = true;
       continue;
@@ -147,9 +151,11 @@ export function rebalance(ledger: Ledger): void {
     const rival = known[largest(known)]?.gain ?? 0;
     if (now && now.gain >= rival) {
       now.apply();
+      for (const index of now.movers) gains.set(index, (gains.get(index) ?? 0) + now.gain);
       fresh = false;
     } else known[next] = now;
   }
+  return gains;
 }
 
 /** Position of the largest gain, the first of equals; -1 when there is none. */

@@ -48,8 +48,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     });
   },
 
-  "hosts exist and have room": (blueprint, site, inventory) =>
-    [...Map.groupBy(blueprint.guests, (guest) => guest.host)].flatMap(([name, guests]) => {
+  "hosts exist and have room": (blueprint, site, inventory) => {
+    // On the day a host is lost, a place kept empty is there to be used.
+    const yields = inventory.hosts.some((one) => one.state === "unreachable");
+    const empty = new Set(yields ? site.services.filter((one) => one.strategy === "spare").map((one) => one.name) : []);
+    const there = blueprint.guests.filter((guest) => !empty.has(guest.service));
+    return [...Map.groupBy(there, (guest) => guest.host)].flatMap(([name, guests]) => {
       const host = site.hosts.find((one) => one.name === name);
       if (!host) return [`${name}: not in the site file, yet it has guests`];
       const seen = inventory.hosts.find((one) => one.name === name);
@@ -61,7 +65,8 @@ const RULES: Readonly<Record<string, Rule>> = {
         ...(used > memory ? [`${name}: ${used} bytes of memory promised, ${memory} there`] : []),
         ...(busy > cpus + 1e-9 ? [`${name}: ${busy} CPUs promised, ${cpus} allowed`] : []),
       ];
-    }),
+    });
+  },
 
   "pins hold": (blueprint, site) =>
     site.services.flatMap((service) =>

@@ -6,7 +6,7 @@
 import type { Cause } from "../model/index.ts";
 import { bestPlace } from "./choose.ts";
 import { objection } from "./filters.ts";
-import type { Ground, Place, Want } from "./ground.ts";
+import { type Ground, isReserve, type Place, type Want } from "./ground.ts";
 import { improve, rebalance } from "./improve.ts";
 import { Ledger } from "./ledger.ts";
 import { makeRoom } from "./room.ts";
@@ -92,10 +92,14 @@ function relieve(ledger: Ledger, place: Place, leave: (want: Want, reason: strin
         .residents(place.index)
         .map((index) => ledger.ground.wants[index]!)
         .filter((want) => amount(want) > 0)
-        // Who cannot move is asked last, and is then refused with this reason.
+        // A place kept empty goes first: nothing is moved with it. Who cannot move is asked last, and is then refused with this reason.
         .sort((a, b) => amount(a) - amount(b) || b.index - a.index);
       const movable = here.filter((want) => !want.anchored);
-      const goes = movable.find((want) => amount(want) >= over) ?? movable.at(-1) ?? here.at(-1);
+      const goes =
+        movable.find((want) => isReserve(want.service)) ??
+        movable.find((want) => amount(want) >= over) ??
+        movable.at(-1) ??
+        here.at(-1);
       if (!goes) break;
       ledger.take(goes.index);
       leave(goes, `${place.name} no longer has ${what} for all its guests`);
@@ -129,17 +133,18 @@ export function place(ground: Ground, nameOf: (want: number) => string, cause: C
   const { ledger, homeless } = stayAfterAll(least!.ledger, least!.homeless, settled);
   const fresh = ground.wants.filter((want) => want.held === null).map((want) => want.index);
   if (homeless.length === 0) {
-    if (cause === "balancing") rebalance(ledger);
+    if (cause === "balancing") {
+      for (const [index, gain] of rebalance(ledger)) {
+        settled.because.set(index, `the site is better balanced so (its score falls by ${gain.toFixed(4)})`);
+      }
+    }
     improve(ledger, fresh);
     inFileOrder(ledger);
   }
   for (const want of ground.wants) {
     const here = ledger.at[want.index]!;
     if (want.current < 0 || here === want.current || here < 0 || settled.because.has(want.index)) continue;
-    settled.because.set(
-      want.index,
-      cause === "balancing" ? "the site is better balanced so" : "another guest needs its room",
-    );
+    settled.because.set(want.index, "another guest needs its room");
   }
   return { ledger, homeless, because: settled.because, warnings: settled.warnings };
 }

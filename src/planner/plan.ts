@@ -51,6 +51,12 @@ function unfit(
       `network.cidr: hosts with a hypervisor need a network of the site; a loopback network exists on one machine only`,
     );
   }
+  const { cidr } = networkOf(input.site, input.loopback);
+  if (target === "embedded" && !cidr.startsWith("127.")) {
+    limits.push(
+      `network ${cidr}: the embedded default has the addresses of 127.0.0.0/8 only; choose one with --loopback 127.x.y.0/24`,
+    );
+  }
   return input.planOnly ? { refusals, warnings: limits } : { refusals: [...refusals, ...limits], warnings: [] };
 }
 

@@ -181,9 +181,10 @@ export function prove(input: ProofInput): { readonly proof: Proof; readonly warn
       warnings.push(`${service.name} ${WORDS[now.outcome]} even with every reachable host up: ${now.says}`);
   }
   proveDomains(input, aftermath, services, down, besides, entries, warnings);
+  const { restarts, warnings: cramped } = proveRestarts(input);
   return {
-    proof: { survivesAnyOneHost: survives, services: entries, restarts: proveRestarts(input) },
-    warnings,
+    proof: { survivesAnyOneHost: survives, services: entries, restarts },
+    warnings: [...warnings, ...cramped],
   };
 }
 

@@ -200,13 +200,14 @@ export function bundlesOf(guests: readonly BlueprintGuest[], version: string): R
 }
 
 /**
- * SHA-256 of everything that makes a guest what it is, without where it is and without the files that change under it. Two guests with the
- * same digest need no replacement.
+ * SHA-256 of everything that makes a guest what it is: its program's version too, but not where it is and not the files that change under
+ * it. A host that holds a guest of this digest holds the right one.
  */
-export function guestDigest(guest: BlueprintGuest): string {
+export function guestDigest(guest: BlueprintGuest, bundles: Readonly<Record<string, string>>): string {
   const { name, service, copy, address, mac, uuid, definition, secrets, autostart } = guest;
   const files = guest.files.filter((file) => !LIVE_FILES.includes(file.path));
-  return digest({ name, service, copy, address, mac, uuid, definition, secrets, autostart, files });
+  const version = definition.program.kind === "bundle" ? bundles[definition.program.bundle] : null;
+  return digest({ name, service, copy, address, mac, uuid, definition, secrets, autostart, files, version });
 }
 
 /** Must the guest be made anew: is it another guest, or does its program come in another version? */

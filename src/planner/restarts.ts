@@ -6,6 +6,7 @@
 import {
   type BlueprintGuest,
   formatSize,
+  type GuestName,
   type HostName,
   type Proof,
   type Service,
@@ -54,28 +55,64 @@ class Gaps {
   }
 }
 
-type Rule = readonly [name: string, allows: (gaps: Gaps, refugee: Refugee, place: Place) => boolean];
+interface Rule {
+  readonly name: string;
+  /** Is it room that is missing: what can be bought? */
+  readonly room: boolean;
+  readonly allows: (gaps: Gaps, refugee: Refugee, place: Place) => boolean;
+}
 
-/** The hard rules once more, for a guest that has lost its host. Room comes last: it is what can be bought. */
+interface Packing {
+  readonly entries: Proof["restarts"];
+  readonly homeless: number;
+  /** Guests that only lack room. */
+  readonly cramped: readonly GuestName[];
+}
+
+/** The hard rules once more, for a guest that has lost its host. */
 const RULES: readonly Rule[] = [
-  ["unreachable", (_, __, place) => place.reachable],
-  ["pinned elsewhere", (_, { service }, place) => service.hosts.length === 0 || service.hosts.includes(place.name)],
-  ["forbidden", (_, { service }, place) => !service.forbid.includes(place.name)],
-  [
-    "another copy is too near",
-    (gaps, refugee, place) =>
-      !gaps.joined(refugee, place) &&
-      !refugee.others.some(
-        (other) =>
-          other.index === place.index || other.domains[refugee.service.apart] === place.domains[refugee.service.apart],
-      ),
-  ],
-  ["too little memory", (gaps, { guest }, place) => gaps.memory(place) >= guest.definition.memory],
-  ["too few CPUs", (gaps, { guest }, place) => gaps.cpus(place) + 1e-9 >= guest.definition.cpus],
+  { name: "unreachable", room: false, allows: (_, __, place) => place.reachable },
+  {
+    name: "pinned elsewhere",
+    room: false,
+    allows: (_, { service, guest }, place) => {
+      const own = service.hosts[guest.copy];
+      return own === undefined ? service.hosts.length === 0 || service.hosts.includes(place.name) : own === place.name;
+    },
+  },
+  { name: "forbidden", room: false, allows: (_, { service }, place) => !service.forbid.includes(place.name) },
+  {
+    name: "another copy is too near",
+    room: false,
+    allows: (gaps, refugee, place) => {
+      const { apart } = refugee.service;
+      if (gaps.joined(refugee, place)) return false;
+      return !refugee.others.some((other) => other === place || other.zones[apart] === place.zones[apart]);
+    },
+  },
+  {
+    name: "too little memory",
+    room: true,
+    allows: (gaps, { guest }, place) => gaps.memory(place) >= guest.definition.memory,
+  },
+  {
+    name: "too few CPUs",
+    room: true,
+    allows: (gaps, { guest }, place) => gaps.cpus(place) + 1e-9 >= guest.definition.cpus,
+  },
 ];
 
+/** The first rule that keeps a guest from a host. */
+function barred(gaps: Gaps, refugee: Refugee, place: Place): Rule | undefined {
+  return RULES.find((rule) => !rule.allows(gaps, refugee, place));
+}
+
 /** @returns for each host in use and each of its guests, where it could restart; `onto: null` says what is missing. */
-export function proveRestarts(input: ProofInput): Proof["restarts"] {
+export function proveRestarts(input: ProofInput): {
+  readonly restarts: Proof["restarts"];
+  readonly warnings: readonly string[];
+} {
+  const warnings: string[] = [];
   const { places, guests } = input;
   const services = new Map(input.site.services.map((service) => [service.name, service]));
   const placeOf = new Map(places.map((place) => [place.name, place]));
@@ -94,7 +131,7 @@ export function proveRestarts(input: ProofInput): Proof["restarts"] {
   const gap = (place: Place): number => memory.get(place.name)!;
   const roomiest = [...places].sort((a, b) => gap(b) - gap(a) || a.index - b.index);
   const tightest = [...places].sort((a, b) => gap(a) - gap(b) || a.index - b.index);
-  return places.flatMap((lost) => {
+  const restarts = places.flatMap((lost) => {
     const refugees = (onHost.get(lost.name) ?? []).map((guest): Refugee => {
       const others = (copies.get(guest.service) ?? []).filter((other) => other !== guest && other.host !== lost.name);
       return { guest, service: services.get(guest.service)!, others: others.map((other) => placeOf.get(other.host)!) };
@@ -106,18 +143,24 @@ export function proveRestarts(input: ProofInput): Proof["restarts"] {
       const other = pack(refugees, lost, tightest, new Gaps(memory, cpus));
       if (other.homeless < best.homeless) best = other;
     }
+    if (best.cramped.length > 0) {
+      const names = best.cramped.slice(0, 6).join(", ");
+      const others = best.cramped.length > 6 ? ` and ${best.cramped.length - 6} more` : "";
+      warnings.push(`without ${lost.name} there is no room to restart ${names}${others}`);
+    }
     return best.entries;
   });
+  return {
+    restarts,
+    warnings:
+      warnings.length > 8 ? [...warnings.slice(0, 8), `and ${warnings.length - 8} more hosts like that`] : warnings,
+  };
 }
 
 /** Seats refugees one after the other on the first host of the order that may take them. */
-function pack(
-  refugees: readonly Refugee[],
-  lost: Place,
-  order: readonly Place[],
-  gaps: Gaps,
-): { readonly entries: Proof["restarts"]; readonly homeless: number } {
+function pack(refugees: readonly Refugee[], lost: Place, order: readonly Place[], gaps: Gaps): Packing {
   let homeless = 0;
+  const cramped: GuestName[] = [];
   const entries = refugees.map((refugee): Proof["restarts"][number] => {
     const { guest } = refugee;
     const who = `${guest.name} (${guest.service} copy ${guest.copy})`;
@@ -130,9 +173,10 @@ function pack(
         says: `${who} cannot restart: its data is on ${lost.name}`,
       };
     }
-    const onto = order.find((place) => place !== lost && RULES.every(([, allows]) => allows(gaps, refugee, place)));
+    const onto = order.find((place) => place !== lost && !barred(gaps, refugee, place));
     if (!onto) {
       homeless++;
+      if (order.some((place) => place !== lost && barred(gaps, refugee, place)?.room)) cramped.push(guest.name);
       return {
         host: lost.name,
         guest: guest.name,
@@ -144,7 +188,7 @@ function pack(
     const room = `${formatSize(gaps.memory(onto))} stay free`;
     return { host: lost.name, guest: guest.name, onto: onto.name, says: `${who} can restart on ${onto.name}; ${room}` };
   });
-  return { entries, homeless };
+  return { entries, homeless, cramped };
 }
 
 /** Why no host takes it, counted by rule, with the nearest miss in memory. */
@@ -152,11 +196,11 @@ function missing(refugee: Refugee, lost: Place, order: readonly Place[], gaps: G
   const reasons = new Map<string, Place[]>();
   for (const place of order) {
     if (place === lost) continue;
-    const rule = RULES.find(([, allows]) => !allows(gaps, refugee, place))!;
-    reasons.set(rule[0], [...(reasons.get(rule[0]) ?? []), place]);
+    const { name } = barred(gaps, refugee, place)!;
+    reasons.set(name, [...(reasons.get(name) ?? []), place]);
   }
   if (reasons.size === 0) return "there is no other host";
-  return RULES.flatMap(([name]) => {
+  return RULES.flatMap(({ name }) => {
     const places = reasons.get(name);
     if (!places) return [];
     const where = places.length > 3 ? `${places.length} hosts` : places.map((place) => place.name).join(", ");

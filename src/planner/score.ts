@@ -57,7 +57,7 @@ export const SPREAD_ROWS: readonly SpreadRow[] = [
 function sharing(place: Place, others: readonly Place[], domain: FailureDomain): number {
   if (!place.stated[domain]) return 0;
   let shared = 0;
-  for (const other of others) if (other.domains[domain] === place.domains[domain]) shared++;
+  for (const other of others) if (other.zones[domain] === place.zones[domain]) shared++;
   return shared;
 }
 
@@ -91,6 +91,8 @@ export const COUNT_ROWS: readonly CountRow[] = [
     counts: (place) => (place.reachable ? 0 : 1),
   },
 ];
+
+const ROWS_OF_COPIES = COUNT_ROWS.filter((row) => row.scope === "copies");
 
 /** Differences below this are rounding, and the host first in the file wins. */
 export const SCORE_GRAIN = 1e-9;
@@ -175,11 +177,17 @@ export interface Mover {
 export class Scale {
   readonly #spreads: readonly Spread[];
   readonly #ground: Ground;
+  /** What any guest adds on each host, whoever else is where. */
+  readonly #alone: Float64Array;
   #counts = 0;
 
   constructor(ground: Ground) {
     this.#ground = ground;
     this.#spreads = SPREAD_ROWS.map((row) => new Spread(row, ground));
+    const alone = COUNT_ROWS.filter((row) => row.scope === "guests");
+    this.#alone = Float64Array.from(ground.places, (place) =>
+      alone.reduce((sum, row) => sum + row.weight * row.counts(place, []), 0),
+    );
   }
 
   /** The hosts of the other copies of a guest's service. */
@@ -194,8 +202,9 @@ export class Scale {
 
   /** Weighted counts that a guest adds on a host when its service's other copies are on `others`. */
   #added(place: number, others: readonly Place[]): number {
-    let total = 0;
-    for (const row of COUNT_ROWS) total += row.weight * row.counts(this.#ground.places[place]!, others);
+    let total = this.#alone[place]!;
+    if (others.length === 0) return total;
+    for (const row of ROWS_OF_COPIES) total += row.weight * row.counts(this.#ground.places[place]!, others);
     return total;
   }
 

@@ -88,9 +88,9 @@ function retirements(input: StepsInput): readonly Retirement[] {
   for (const seen of input.observed) {
     const id = ID.retire(seen.name, seen.host);
     const next = wanted.get(seen.name) ?? null;
-    // What the Blueprint in force put there is judged above; drift of it is for the reconciler to mend.
-    if (list.has(id) || old.get(seen.name)?.host === seen.host) continue;
-    if (next && next.host === seen.host && guestDigest(next) === seen.digest) continue;
+    // What is seen counts, whatever the Blueprint in force says: the run that should have made it so may have been killed.
+    if (list.has(id)) continue;
+    if (next && next.host === seen.host && guestDigest(next, input.bundles) === seen.digest) continue;
     const memory = old.get(seen.name)?.definition.memory ?? next?.definition.memory ?? 0;
     list.set(id, { guest: seen.name, host: seen.host, memory, successor: next });
   }

@@ -1,1 +1,5 @@
+/** Continuous verification: one question, a row of questions, a load. */
 export * from "./checks.ts";
+export * from "./histogram.ts";
+export * from "./load.ts";
+export * from "./prober.ts";

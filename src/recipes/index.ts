@@ -9,6 +9,8 @@ import { saz } from "./saz.ts";
 import { voms } from "./voms.ts";
 
 export * from "./gums.ts";
+export { DIRECTOR_PORTS, lvs, peerSecretName } from "./lvs.ts";
+export { realServerFiles } from "./lvs-keepalived.ts";
 export * from "./mariadb-settings.ts";
 export * from "./mysql.ts";
 export * from "./own.ts";

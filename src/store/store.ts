@@ -149,11 +149,12 @@ export class Store {
     );
   }
 
-  /** @returns steps that were begun and neither done nor failed in the last run: that run was killed there. */
+  /** @returns steps that were begun and never ended: a run was killed there. */
   async interruptedSteps(): Promise<readonly string[]> {
     const rows = await this.guarded(() =>
-      sql<{ step: string }>`SELECT step FROM journal j WHERE run = (SELECT run FROM journal ORDER BY entry DESC LIMIT 1)
-        GROUP BY step HAVING MAX(CASE WHEN state = 'begun' THEN entry ELSE 0 END) > MAX(CASE WHEN state = 'begun' THEN 0 ELSE entry END)`.execute(
+      sql<{
+        step: string;
+      }>`SELECT step FROM journal WHERE entry IN (SELECT MAX(entry) FROM journal GROUP BY step) AND state = 'begun' ORDER BY entry`.execute(
         this.database,
       ),
     );

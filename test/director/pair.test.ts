@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { BlueprintAlias, GuestName } from "../../src/model/index.ts";
 import { aliasOf, endStopped, ownAddress, Pairing, until } from "./harness.ts";
@@ -84,7 +86,7 @@ test("a killed director: the other takes over, the killed one returns as standby
   assert.equal(house.asked.length, 0);
   house.start(0);
   const returned = await house.role(0, "standby");
-  assert.equal(returned.term, 0);
+  assert.ok(returned.term < active.term);
   assert.equal((await house.status(1)).role, "active");
 });
 
@@ -148,6 +150,25 @@ test("the writer survives a takeover, and the loss of both directors", async () 
   house.start(1);
   await house.role(1, "active");
   assert.equal(await until("it answers", () => call(3306).catch(() => "")), "copy 21");
+});
+
+test("of two directors that come back together, the one that knows the later writer is believed", async () => {
+  await using house = await new Pairing().prepare(aliases);
+  const remember = (i: number, term: number, writer: string) =>
+    writeFileSync(
+      join(house.directory, ["fg5x0", "fg6x0"][i]!, "data/writers.json"),
+      JSON.stringify({ term, writers: { a3306: writer } }),
+    );
+  remember(0, 3, "c20");
+  remember(1, 4, "c21");
+  house.start(1);
+  house.start(0);
+  const active = await until("one of them is active", async () => {
+    const both = await Promise.all([house.status(0), house.status(1)]);
+    return both.find((status) => status.role === "active");
+  });
+  assert.equal(active.term, 5);
+  assert.equal(active.aliases[1]!.copies.find((copy) => copy.writer)?.guest, "c21");
 });
 
 test("an address that a foreign program holds is said and taken later; the others are served", async () => {

@@ -221,3 +221,30 @@ test("a reserved place takes room, an address and no step", () => {
     false,
   );
 });
+
+test("a reserved place is used on the day a host is lost, and found anew when the host is back", () => {
+  const hosts = [host("a", { memory: 5 * GiB }), host("b", { memory: 5 * GiB })];
+  const hole = service("hole", { strategy: "spare", recipe: "spare", copies: 1, memory: 3 * GiB });
+  const of = site(hosts, [hole, service("web", { copies: 1, strategy: "single", memory: 3 * GiB })]);
+  const first = after(ask(of));
+  const lost = first.parent!.blueprint.guests.find((guest) => guest.service === "web")!;
+  const healed = after({ ...first, inventory: without(lost.host), cause: { by: "healing", says: "lost" } });
+  const { guests } = healed.parent!.blueprint;
+  const kept = guests.find((guest) => guest.service === "hole")!;
+  assert.deepEqual(guests.find((guest) => guest.service === "web")!.host, kept.host);
+  const back = planned({ ...healed, inventory: ask(of).inventory, cause: ask(of).cause });
+  assert.deepEqual(
+    back.changes.map((one) => [one.guest, one.to]),
+    [[kept.name, lost.host]],
+  );
+});
+
+test("an embedded site with a network of another world is refused before its processes fail to bind", () => {
+  const network = { cidr: "10.20.0.0/24", mode: "bridge", bridge: "br0", ipv6: false } as const;
+  const of = site([host("a"), host("b")], [service("web")], { network });
+  assert.match(
+    refusals(ask(of))[0]!,
+    /^network 10.20.0.0\/24: the embedded default has the addresses of 127.0.0.0\/8 only/,
+  );
+  assert.equal(planned(ask(of, { loopback: "127.1.2.0/24" })).blueprint.network.cidr, "127.1.2.0/24");
+});

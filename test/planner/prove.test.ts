@@ -86,7 +86,9 @@ test("restarts pack the guests together, and what does not fit says what is miss
   );
   const first = planned(ask(of)).blueprint;
   const both = { ...first, guests: first.guests.map((guest) => ({ ...guest, host: "a" as never })) };
-  const { proof } = planned(ask(of, { parent: { id: "x" as never, blueprint: both } })).blueprint;
+  const { blueprint, warnings } = planned(ask(of, { parent: { id: "x" as never, blueprint: both } }));
+  const { proof } = blueprint;
+  assert.deepEqual(warnings, ["without a there is no room to restart bx0"]);
   const lost = proof.restarts.filter((one) => one.host === "a");
   assert.deepEqual(
     lost.map((one) => one.onto),

@@ -87,7 +87,7 @@ test("what is observed and not wanted is retired; what is as it should be is not
     name: guest.name,
     host: guest.host,
     running: true,
-    digest: guestDigest(guest),
+    digest: guestDigest(guest, blueprint.bundles),
   }));
   const retired = (guests: typeof seen): readonly string[] =>
     planned(ask(of, { inventory: { ...ask(of).inventory, guests } }))

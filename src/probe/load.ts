@@ -1,0 +1,323 @@
+/**
+ * A steady load: the population of clients that acceptance tests and `domus load` stand for. Each call is a client with a 500 ms connect
+ * timeout, exponential backoff with jitter and a budget of 3 s. Open loop counts each latency from the moment the call was meant to
+ * start, so that a service that stands still for a second costs every call of that second, not one.
+ */
+import type { SampleRequest } from "../recipes/index.ts";
+import { type Connector, connector, RequestFailure, type TlsIdentity } from "../world/index.ts";
+import { Histogram, type LatencySummary } from "./histogram.ts";
+
+export interface LoadOptions {
+  readonly target: { readonly address: string; readonly port: number; readonly servername: string | null };
+  /** Who calls; `null` for plain http. */
+  readonly tls: TlsIdentity | null;
+  /** Sent in turn; see `writeShare`. Not empty. */
+  readonly samples: readonly SampleRequest[];
+  /** Share of calls that write, 0 to 1; `null`: the samples in turn as they stand. */
+  readonly writeShare?: number | null;
+  /** `open`: so many calls a second, whatever becomes of them. `closed`: each worker calls again when it has its answer. */
+  readonly pace:
+    | { readonly kind: "open"; readonly perSecond: number }
+    | { readonly kind: "closed"; readonly workers: number };
+  /** Ends after so many calls or seconds, whichever comes first; one of them must be given. */
+  readonly calls?: number;
+  readonly seconds?: number;
+  /** Keep connections, or (when silent) a new one for each call. */
+  readonly keepAlive?: boolean;
+  /** Milliseconds for one call with all its repetitions; 3,000 when silent. */
+  readonly budgetMs?: number;
+  /** Milliseconds; 500 when silent. */
+  readonly connectTimeoutMs?: number;
+  /** Most calls under way in open loop; later ones wait, and their waiting counts. 2,000 when silent. */
+  readonly mostOutstanding?: number;
+  /** Called about once a second. */
+  readonly onProgress?: (progress: LoadReport) => void;
+  readonly signal?: AbortSignal;
+  /** 0 to below 1; `Math.random` when silent. */
+  readonly random?: () => number;
+}
+
+export type CallOutcome =
+  | "answered"
+  /** The service said no, with a sentence. */
+  | "refused"
+  /** No right answer within the budget. */
+  | "lost";
+
+/** Something that was not simply an answer at the first attempt. `at`: milliseconds since the start. */
+export interface LoadEvent {
+  readonly at: number;
+  readonly call: number;
+  readonly kind: SampleRequest["kind"];
+  readonly outcome: CallOutcome;
+  readonly attempts: number;
+  readonly tookMs: number;
+  /** What the last failed attempt or the refusal said. */
+  readonly says: string;
+}
+
+/** One second of the run, counted by when calls ended. */
+export interface LoadSecond {
+  readonly second: number;
+  answered: number;
+  refused: number;
+  lost: number;
+  repeated: number;
+  maxMs: number;
+}
+
+interface Tally {
+  answered: number;
+  refused: number;
+  lost: number;
+}
+
+export interface LoadReport {
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly calls: number;
+  readonly answered: number;
+  readonly refused: number;
+  readonly lost: number;
+  readonly byKind: Readonly<Record<SampleRequest["kind"], Readonly<Tally>>>;
+  /** Calls that needed more than one attempt, and the attempts of all. */
+  readonly repeated: number;
+  readonly attempts: number;
+  readonly latency: LatencySummary;
+  /** Calls a day at the pace of this run. */
+  readonly callsPerDay: number;
+  readonly seconds: readonly LoadSecond[];
+  /** The first thousand. */
+  readonly events: readonly LoadEvent[];
+  /** Each sentence of a refusal or loss and how often it was said; at most fifty of them. */
+  readonly sentences: Readonly<Record<string, number>>;
+  readonly aborted: boolean;
+}
+
+type Attempt =
+  | { readonly end: "answered" }
+  | { readonly end: "refused"; readonly says: string }
+  | { readonly end: "again"; readonly says: string };
+
+const BACKOFF = { first: 50, most: 800 } as const;
+const MOST_EVENTS = 1000;
+const MOST_SENTENCES = 50;
+
+/** @returns the sentence of a `{"message": …}` body; `null` when it has none */
+function sentenceOf(body: string): string | null {
+  try {
+    const message = (JSON.parse(body) as { message?: unknown } | null)?.message;
+    return typeof message === "string" && message !== "" ? message : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Judges one answer: pure. A refusal is final, whatever else is wrong is tried again. */
+export function judge(sample: SampleRequest, status: number, body: string): Attempt {
+  if (sample.statuses.includes(status)) {
+    if (sample.contains === null || body.includes(sample.contains)) return { end: "answered" };
+    return { end: "again", says: `its answer does not contain ${JSON.stringify(sample.contains)}` };
+  }
+  const sentence = sentenceOf(body);
+  if ((status === 503 || (status >= 400 && status < 500)) && sentence !== null)
+    return { end: "refused", says: sentence };
+  return { end: "again", says: `status ${status}${sentence === null ? "" : `: ${sentence}`}` };
+}
+
+/** Runs a load to its end. @throws TypeError when the options have no end or no samples */
+export async function runLoad(options: LoadOptions): Promise<LoadReport> {
+  if (options.samples.length === 0) throw new TypeError("a load needs at least one sample request");
+  if (options.calls === undefined && options.seconds === undefined) throw new TypeError("a load needs an end");
+  return new LoadRun(options).run();
+}
+
+class LoadRun {
+  readonly #options: LoadOptions;
+  readonly #startedAt = Date.now();
+  readonly #began = performance.now();
+  readonly #latency = new Histogram();
+  readonly #kinds = { read: { answered: 0, refused: 0, lost: 0 }, write: { answered: 0, refused: 0, lost: 0 } };
+  readonly #seconds: LoadSecond[] = [];
+  readonly #events: LoadEvent[] = [];
+  readonly #sentences: Record<string, number> = {};
+  readonly #lines = new Map<SampleRequest["scheme"], Connector>();
+  readonly #random: () => number;
+  readonly #stop = new AbortController();
+  #started = 0;
+  #repeated = 0;
+  #attempts = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#random = options.random ?? Math.random;
+    const { target } = options;
+    for (const scheme of new Set(options.samples.map((sample) => sample.scheme))) {
+      const to = {
+        scheme,
+        ...target,
+        tls: options.tls,
+        localAddress: null,
+        preamble: null,
+        connectTimeoutMs: options.connectTimeoutMs ?? 500,
+      };
+      this.#lines.set(scheme, connector(to, options.keepAlive ?? false));
+    }
+  }
+
+  async run(): Promise<LoadReport> {
+    const { pace, signal, onProgress } = this.#options;
+    const onAbort = () => this.#stop.abort();
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const progress = onProgress && setInterval(() => onProgress(this.#report()), 1000);
+    try {
+      if (pace.kind === "open") await this.#open(pace.perSecond);
+      else await Promise.all(Array.from({ length: pace.workers }, () => this.#worker()));
+    } finally {
+      clearInterval(progress);
+      signal?.removeEventListener("abort", onAbort);
+      for (const line of this.#lines.values()) line.close();
+    }
+    return this.#report();
+  }
+
+  #now(): number {
+    return performance.now() - this.#began;
+  }
+
+  /** @param at milliseconds since the start at which a call would begin */
+  #over(at: number): boolean {
+    const { calls = Number.POSITIVE_INFINITY, seconds = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#stop.signal.aborted || this.#started >= calls || at >= seconds * 1000;
+  }
+
+  async #worker(): Promise<void> {
+    while (!this.#over(this.#now())) await this.#call(this.#now());
+  }
+
+  async #open(perSecond: number): Promise<void> {
+    const most = this.#options.mostOutstanding ?? 2000;
+    const running = new Set<Promise<void>>();
+    for (let meant = 0; !this.#over(meant); meant += 1000 / perSecond) {
+      const wait = meant - this.#now();
+      if (wait > 0) await this.#sleep(wait);
+      if (running.size >= most) await Promise.race(running);
+      if (this.#stop.signal.aborted) break;
+      const call: Promise<void> = this.#call(meant).finally(() => running.delete(call));
+      running.add(call);
+    }
+    await Promise.all(running);
+  }
+
+  #sample(call: number): SampleRequest {
+    const { samples, writeShare = null } = this.#options;
+    if (writeShare === null) return samples[call % samples.length]!;
+    const kind = this.#random() < writeShare ? "write" : "read";
+    const fitting = samples.filter((sample) => sample.kind === kind);
+    const choice = fitting.length > 0 ? fitting : samples;
+    return choice[call % choice.length]!;
+  }
+
+  /** @param meant milliseconds since the start at which it was to begin */
+  async #call(meant: number): Promise<void> {
+    const call = this.#started++;
+    const sample = this.#sample(call);
+    const began = this.#now();
+    const budget = this.#options.budgetMs ?? 3000;
+    let attempts = 0;
+    let outcome: CallOutcome = "lost";
+    let says = "";
+    for (let backoff: number = BACKOFF.first; ; backoff = Math.min(backoff * 2, BACKOFF.most)) {
+      const left = began + budget - this.#now();
+      if (left <= 0) break;
+      attempts++;
+      const attempt = await this.#attempt(sample, left);
+      if (attempt.end !== "answered") says = attempt.says;
+      if (attempt.end !== "again") {
+        outcome = attempt.end;
+        break;
+      }
+      // A call that we gave up ourselves is no call the service lost.
+      if (this.#stop.signal.aborted) return void this.#started--;
+      await this.#sleep(Math.min(backoff * (0.5 + this.#random() / 2), Math.max(0, began + budget - this.#now())));
+    }
+    this.#note({ at: this.#now(), call, kind: sample.kind, outcome, attempts, tookMs: this.#now() - meant, says });
+  }
+
+  async #attempt(sample: SampleRequest, timeoutMs: number): Promise<Attempt> {
+    try {
+      const answer = await this.#lines.get(sample.scheme)!.ask({
+        method: sample.method,
+        path: sample.path,
+        headers: sample.body === null ? {} : { "content-type": "application/json" },
+        body: sample.body,
+        timeoutMs,
+        signal: this.#stop.signal,
+      });
+      return judge(sample, answer.status, answer.body);
+    } catch (error) {
+      if (!(error instanceof RequestFailure)) throw error;
+      return { end: "again", says: error.message };
+    }
+  }
+
+  #note(event: LoadEvent): void {
+    this.#kinds[event.kind][event.outcome]++;
+    this.#attempts += event.attempts;
+    if (event.attempts > 1) this.#repeated++;
+    this.#latency.add(event.tookMs);
+    const second = Math.floor(event.at / 1000);
+    this.#seconds[second] ??= { second, answered: 0, refused: 0, lost: 0, repeated: 0, maxMs: 0 };
+    const row = this.#seconds[second];
+    row[event.outcome]++;
+    if (event.attempts > 1) row.repeated++;
+    row.maxMs = Math.max(row.maxMs, Math.round(event.tookMs * 10) / 10);
+    if (event.outcome !== "answered") {
+      const known = event.says in this.#sentences || Object.keys(this.#sentences).length < MOST_SENTENCES;
+      const sentence = known ? event.says : "something else";
+      this.#sentences[sentence] = (this.#sentences[sentence] ?? 0) + 1;
+    }
+    if ((event.outcome !== "answered" || event.attempts > 1) && this.#events.length < MOST_EVENTS)
+      this.#events.push(event);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#stop;
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      if (signal.aborted) done();
+      else signal.addEventListener("abort", done);
+    });
+  }
+
+  #report(): LoadReport {
+    const { read, write } = this.#kinds;
+    const sum = (outcome: CallOutcome) => read[outcome] + write[outcome];
+    const ended = sum("answered") + sum("refused") + sum("lost");
+    const durationMs = this.#now();
+    return {
+      startedAt: this.#startedAt,
+      durationMs: Math.round(durationMs),
+      calls: ended,
+      answered: sum("answered"),
+      refused: sum("refused"),
+      lost: sum("lost"),
+      byKind: { read: { ...read }, write: { ...write } },
+      repeated: this.#repeated,
+      attempts: this.#attempts,
+      latency: this.#latency.summary(),
+      callsPerDay: Math.round((sum("answered") / Math.max(durationMs, 1)) * 86_400_000),
+      seconds: this.#seconds.filter((row) => row !== undefined).map((row) => ({ ...row })),
+      events: [...this.#events],
+      sentences: { ...this.#sentences },
+      aborted: this.#stop.signal.aborted,
+    };
+  }
+}

@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttp, type RequestListener } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createAuthority } from "../../src/pki/index.ts";
+import {
+  askGreeting,
+  Histogram,
+  judge,
+  type LoadOptions,
+  probeGuest,
+  readAnswer,
+  runLoad,
+  startProber,
+} from "../../src/probe/index.ts";
+import type { SampleRequest } from "../../src/recipes/index.ts";
+import type { TlsIdentity } from "../../src/world/index.ts";
+import { issue, until } from "../director/harness.ts";
+
+const HERE = "127.0.0.1";
+
+async function listening(server: Server, port = 0): Promise<{ port: number; [Symbol.dispose]: () => void }> {
+  server.listen(port, HERE);
+  await once(server, "listening");
+  return { port: (server.address() as AddressInfo).port, [Symbol.dispose]: () => void server.close() };
+}
+
+const read: SampleRequest = {
+  kind: "read",
+  method: "GET",
+  scheme: "http",
+  path: "/read",
+  body: null,
+  statuses: [200],
+  contains: "good",
+};
+const write: SampleRequest = { ...read, kind: "write", method: "POST", path: "/write", body: "{}" };
+
+function load(port: number, rest: Partial<LoadOptions>): LoadOptions {
+  return {
+    target: { address: HERE, port, servername: null },
+    tls: null,
+    samples: [read],
+    pace: { kind: "closed", workers: 4 },
+    ...rest,
+  };
+}
+
+test("an answer is judged by status, text and what the program says of itself", () => {
+  const probe = { status: 200, contains: "fine" };
+  const outcome = (status: number, body: string) => readAnswer(probe, status, body).outcome;
+  assert.equal(outcome(200, "all is fine"), "answers");
+  assert.equal(outcome(200, "{}"), "failed");
+  assert.equal(outcome(503, "fine"), "failed");
+  assert.equal(outcome(501, '{"message":"comes later"}'), "not-implemented");
+  assert.equal(outcome(200, '{"state":"read-only","says":"from a snapshot"}'), "read-only");
+  assert.match(readAnswer(probe, 503, '{"message":"no database"}').says, /expected 200 \(no database\)/);
+  fc.assert(fc.property(fc.integer(), fc.string(), (status, body) => void outcome(status, body)));
+});
+
+test("guests are asked by tcp, http and mutual TLS, and the certificate must be theirs", async () => {
+  const authority = await createAuthority("t", Date.now());
+  const own = await issue(authority, "gums", [HERE]);
+  const operator = await issue(authority, "operator", []);
+  const strict: TlsIdentity & { requestCert: true; rejectUnauthorized: true } = {
+    ...own,
+    requestCert: true,
+    rejectUnauthorized: true,
+  };
+  const server = createHttps(strict, (_, answer) => void answer.end("fine"));
+  using at = await listening(server);
+  const probe = { kind: "https", port: at.port, path: "/", status: 200, contains: "fine" } as const;
+  const ask = (tls: TlsIdentity | null, servername: string | null) => probeGuest(probe, HERE, tls, { servername });
+  assert.equal((await ask(operator, "gums")).outcome, "answers");
+  assert.equal((await ask(operator, null)).outcome, "answers");
+  assert.equal((await ask(operator, "saz")).outcome, "failed");
+  assert.equal((await ask(null, "gums")).outcome, "failed");
+  const stranger = await issue(await createAuthority("u", Date.now()), "operator", []);
+  assert.equal((await ask({ ...stranger, ca: operator.ca }, "gums")).outcome, "failed");
+  assert.equal((await probeGuest({ kind: "tcp", port: at.port }, HERE, null)).outcome, "answers");
+  const closed = await listening(createTcp());
+  closed[Symbol.dispose]();
+  const gone = await probeGuest({ kind: "tcp", port: closed.port }, HERE, null);
+  assert.deepEqual([gone.outcome, gone.says], ["failed", `${HERE}:${closed.port}: nothing listens there`]);
+});
+
+test("a prober measures the time without service, from last good to first good", async () => {
+  const greet = () => createTcp((socket) => void socket.on("error", () => {}).end("hello"));
+  const first = greet();
+  const { port } = await listening(first);
+  const prober = startProber({ ask: askGreeting(HERE, port), spacingMs: 5 });
+  await prober.good(10);
+  first.close();
+  await until("questions fail", () => prober.report().failed >= 5);
+  using _ = await listening(greet(), port);
+  await prober.good(10);
+  const report = prober.stop();
+  assert.ok(report.gaps.length >= 1);
+  const gap = report.gaps.reduce((longest, next) => (next.ms > longest.ms ? next : longest));
+  const good = report.samples.filter((sample) => sample.outcome === "good");
+  assert.ok(good.some((sample) => sample.endedAt === gap.from) && good.some((sample) => sample.endedAt === gap.to));
+  assert.ok(gap.failed >= 1 && !gap.open);
+  assert.match(gap.says, /ECONNREFUSED/);
+});
+
+test("a slow answer delays no question; too many of them are withheld, and stopping leaves an open gap", async () => {
+  let asked = 0;
+  const prober = startProber({
+    ask: (_, signal) =>
+      new Promise((resolve) => {
+        asked++;
+        signal.addEventListener("abort", () => resolve({ good: false, says: "given up" }));
+      }),
+    spacingMs: 2,
+    mostOutstanding: 20,
+  });
+  await until("questions are withheld", () => prober.report().withheld > 5);
+  assert.equal(asked, 20);
+  const report = prober.stop();
+  assert.ok(report.gaps.at(-1)!.open);
+  assert.equal(report.good, 0);
+});
+
+test("latencies: percentiles are right to one hundredth", () => {
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0.02, max: 60_000, noNaN: true }), { minLength: 1 }), (all) => {
+      const histogram = new Histogram();
+      for (const ms of all) histogram.add(ms);
+      const sorted = all.toSorted((a, b) => a - b);
+      for (const share of [0.5, 0.9, 0.99]) {
+        const exact = sorted[Math.ceil(all.length * share) - 1]!;
+        const found = histogram.percentile(share);
+        assert.ok(found >= exact * 0.989 && found <= exact * 1.011, `${found} for ${exact}`);
+      }
+    }),
+  );
+});
+
+test("a load counts what was answered, refused with a sentence, repeated and lost", async () => {
+  let bad = 3;
+  const serve: RequestListener = (incoming, answer) => {
+    if (incoming.method === "POST") {
+      answer.writeHead(503).end(JSON.stringify({ message: "the database is away" }));
+    } else if (bad > 0) {
+      bad--;
+      incoming.socket.resetAndDestroy();
+    } else answer.end("good");
+  };
+  using at = await listening(createHttp(serve));
+  const report = await runLoad(load(at.port, { samples: [read, read, read, write], calls: 100 }));
+  assert.deepEqual([report.calls, report.answered, report.refused, report.lost], [100, 75, 25, 0]);
+  assert.deepEqual(report.byKind.write, { answered: 0, refused: 25, lost: 0 });
+  assert.ok(report.repeated >= 1 && report.repeated <= 3);
+  assert.equal(report.attempts, 103);
+  assert.deepEqual(report.sentences, { "the database is away": 25 });
+  assert.equal(report.latency.count, 100);
+  assert.equal(
+    report.seconds.reduce((sum, second) => sum + second.answered + second.refused, 0),
+    100,
+  );
+});
+
+test("a call is lost when its budget is spent, not before", async () => {
+  const closed = await listening(createTcp());
+  closed[Symbol.dispose]();
+  const report = await runLoad(load(closed.port, { calls: 4, budgetMs: 300 }));
+  assert.equal(report.lost, 4);
+  assert.ok(report.latency.max >= 290, `${report.latency.max}`);
+  assert.deepEqual(report.sentences, { "nothing listens there": 4 });
+  assert.ok(report.events.every((event) => event.attempts > 1));
+});
+
+test("open loop: a pause of the service costs every call that was meant to start in it", async () => {
+  let release: (() => void)[] | null = [];
+  const serve: RequestListener = (_, answer) => {
+    if (release) release.push(() => void answer.end("good"));
+    else answer.end("good");
+  };
+  using at = await listening(createHttp(serve));
+  const options = load(at.port, {
+    pace: { kind: "open", perSecond: 200 },
+    calls: 100,
+    mostOutstanding: 5,
+    budgetMs: 60_000,
+  });
+  const running = runLoad(options);
+  await until("five calls wait", () => release?.length === 5);
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  const waiting = release!;
+  release = null;
+  for (const go of waiting) go();
+  const report = await running;
+  assert.equal(report.answered, 100);
+  // Some eighty calls were meant to start in those 400 ms: half of them waited longer than half of it.
+  assert.ok(report.latency.p50 >= 100, `${report.latency.p50}`);
+});
+
+test("a load is kept alive, told to stop, and reports on the way", async () => {
+  const server = createHttp((_, answer) => void answer.end("good"));
+  let connections = 0;
+  server.on("connection", () => connections++);
+  using at = await listening(server);
+  const given = new AbortController();
+  let told = 0;
+  const report = await runLoad(
+    load(at.port, {
+      pace: { kind: "open", perSecond: 200 },
+      seconds: 3600,
+      keepAlive: true,
+      signal: given.signal,
+      onProgress: (progress) => {
+        if (++told === 2 || progress.answered > 1000) given.abort();
+      },
+    }),
+  );
+  assert.ok(report.aborted && report.answered > 50);
+  assert.ok(connections < report.answered / 2, `${connections} connections for ${report.answered} calls`);
+  assert.equal(report.lost, 0);
+});
+
+test("answers are judged without a throw, whatever they are", () => {
+  assert.deepEqual(judge(read, 200, "good"), { end: "answered" });
+  assert.equal(judge(read, 200, "bad").end, "again");
+  assert.deepEqual(judge(read, 403, '{"message":"banned"}'), { end: "refused", says: "banned" });
+  assert.equal(judge(read, 403, "banned").end, "again");
+  assert.equal(judge(read, 500, '{"message":"oops"}').end, "again");
+  fc.assert(
+    fc.property(fc.integer(), fc.oneof(fc.string(), fc.json()), (status, body) => void judge(read, status, body)),
+  );
+});

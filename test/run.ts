@@ -1,0 +1,54 @@
+/**
+ * Runs the tests: what this machine can run, and says what was left out and why. `--real` runs the real parts instead (MariaDB,
+ * keepalived, whole sites) and fails when one of them was skipped; `test/real/install` installs what they need.
+ */
+import { globSync, writeFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const HERE = import.meta.dirname;
+const words = process.argv.slice(2);
+const real = words.includes("--real");
+const chosen = words.filter((word) => !word.startsWith("--"));
+
+const files = globSync("**/*.test.ts", { cwd: HERE })
+  .filter((file) => file.startsWith("real/") === real)
+  .filter((file) => chosen.length === 0 || chosen.some((word) => file.includes(word)))
+  .sort()
+  .map((file) => join(HERE, file));
+
+const skipped: { readonly name: string; readonly reason: string }[] = [];
+let passed = 0;
+let failed = 0;
+
+// Real parts share one machine's addresses and two cores: one file after the other.
+const stream = run({ files, concurrency: real ? 1 : 2, execArgv: ["--disable-warning=ExperimentalWarning"] });
+stream.on("test:pass", (event) => {
+  if (event.details.type === "suite") return;
+  const { skip } = event;
+  if (skip === undefined || skip === false) passed++;
+  else skipped.push({ name: event.name, reason: typeof skip === "string" ? skip : "no reason given" });
+});
+stream.on("test:fail", (event) => {
+  if (event.details.type !== "suite") failed++;
+});
+const reporter = new spec();
+stream.compose(reporter).pipe(process.stdout, { end: false });
+
+await new Promise((resolve) => reporter.on("end", resolve));
+if (skipped.length > 0) {
+  console.log("\nLeft out:");
+  for (const one of skipped) console.log(`  ${one.name}: ${one.reason}`);
+}
+if (!real && chosen.length === 0) {
+  const parts = globSync("real/*.test.ts", { cwd: HERE }).map((file) => relative("real", file).replace(".test.ts", ""));
+  console.log(
+    `\nNot run here: the real parts (${parts.sort().join(", ")}). They need Debian packages: test/real/install && npm run test:real`,
+  );
+}
+if (failed === 0 && passed === 0) console.log("No test was run: that is a failure.");
+console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
+const counts = process.env.DOMUS_TEST_COUNTS;
+if (counts) writeFileSync(counts, `${passed} ${failed} ${skipped.length}\n`);
+process.exitCode = failed > 0 || passed === 0 || (real && skipped.length > 0) ? 1 : 0;
