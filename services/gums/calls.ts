@@ -1,28 +1,14 @@
 /** GUMS's JSON calls: `mapGridIdentity` for anyone with a certificate of the site, `manualMapper` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { ACCOUNT_PATTERN, type GumsPolicy } from "../../src/recipes/index.ts";
-import { type Follower, refuseWrite } from "../records/index.ts";
-import {
-  type Answer,
-  type Audit,
-  type Call,
-  errorAnswer,
-  type Freshness,
-  type Handler,
-  json,
-  Refusal,
-  readJson,
-  text,
-} from "../serving/index.ts";
+import type { DecidingParts } from "../deciding/index.ts";
+import { refuseWrite } from "../records/index.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
 import type { Mapping, MappingQuestion } from "./policy.ts";
 
-export interface GumsParts {
-  readonly guest: string;
+export interface GumsParts extends DecidingParts {
   readonly policy: GumsPolicy;
-  readonly follower: Follower;
-  readonly audit: Audit;
   readonly decide: (question: MappingQuestion) => Mapping | null;
-  readonly freshness: () => Freshness;
 }
 
 const FAILED: Answer = json(200, { result: "FAILED" });

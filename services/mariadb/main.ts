@@ -2,7 +2,7 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseConfig } from "../../src/recipes/index.ts";
-import { json, listenMutually, readConfig, readTls, runProgram } from "../serving/index.ts";
+import { json, listenMutually, readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 import { install } from "./install.ts";
 import { CAUGHT_UP, Ring, type RingHealth } from "./ring.ts";
 import { startServer } from "./server.ts";
@@ -48,8 +48,14 @@ runProgram(async (guest, log) => {
   const ring = new Ring(guest, config, installation, tls, log, existsSync(marker));
   await ring.start();
   health = () => ring.health;
+  const unwatch = watchTls(guest, log, (renewed) => {
+    server.renew(renewed);
+    // Keys of a server that is its own user's are copies, made at start; the host replaces that guest instead.
+    ring.renew(renewed);
+  });
   return async () => {
     stopping = true;
+    unwatch();
     ring.close();
     await Promise.all([server.close(), database.stop()]);
   };

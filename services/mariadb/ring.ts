@@ -25,6 +25,9 @@ export interface RingHealth {
 
 /** Milliseconds between two looks: before it is writable, after. */
 const LOOK = { before: 100, after: 500 } as const;
+/** Milliseconds the own server has for one answer, and without an answer until the health says so. */
+const ANSWER = 2000;
+const SILENCE = 1500;
 /** Errors of the receiving thread that a new connection can mend: the master restarted, or has not got the position yet. */
 const RETRIED = new Set([1236, 1595, 2003, 2013, 2026]);
 
@@ -36,7 +39,7 @@ export class Ring {
   readonly #guest: Guest;
   readonly #config: DatabaseConfig;
   readonly #installation: Installation;
-  readonly #tls: TlsFiles;
+  #tls: TlsFiles;
   readonly #log: Log;
   readonly #upstream: DatabaseConfig["ring"][number] | null;
   #root: Connection | null = null;
@@ -48,7 +51,8 @@ export class Ring {
   #awaySince: number | null = null;
   #caughtUpBefore: boolean;
   #upstreamSays = "";
-  health: RingHealth;
+  #lookedAt = performance.now();
+  #health: RingHealth;
 
   constructor(
     guest: Guest,
@@ -66,7 +70,7 @@ export class Ring {
     this.#caughtUpBefore = caughtUp;
     const size = config.ring.length;
     this.#upstream = size > 1 ? config.ring[(config.position + size - 1) % size]! : null;
-    this.health = {
+    this.#health = {
       state: "starting",
       writable: false,
       says: "the database starts",
@@ -74,6 +78,18 @@ export class Ring {
       peers: [],
       gtid: "",
       serverId: installation.serverId,
+    };
+  }
+
+  /** What is known; a server that has stopped answering (hung, not dead) is not passed off as well. */
+  get health(): RingHealth {
+    const silent = performance.now() - this.#lookedAt;
+    if (silent < SILENCE) return this.#health;
+    return {
+      ...this.#health,
+      state: "starting",
+      writable: false,
+      says: `the server has not answered for ${Math.round(silent / 100) / 10} s`,
     };
   }
 
@@ -91,6 +107,7 @@ export class Ring {
     await this.#ask(`CREATE DATABASE IF NOT EXISTS ${SCHEMA_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
     await this.#ask(`USE ${SCHEMA_NAME}`);
     for (const statement of schemaStatements("mariadb")) await this.#ask(statement);
+    await this.#dropStrangers();
     for (const statement of accountStatements(this.#config.site, this.#config.accounts)) await this.#ask(statement);
     if (this.#upstream) {
       await this.#ask("STOP SLAVE");
@@ -102,7 +119,7 @@ export class Ring {
       if (this.#closed) return;
       this.#timer = setTimeout(
         () => void this.look().finally(again),
-        this.#writable && this.health.state === "ok" ? LOOK.after : LOOK.before,
+        this.#writable && this.#health.state === "ok" ? LOOK.after : LOOK.before,
       );
     };
     again();
@@ -113,8 +130,8 @@ export class Ring {
     this.#looking ??= this.#look()
       .catch((error: unknown) => {
         if (this.#closed) return;
-        this.health = {
-          ...this.health,
+        this.#health = {
+          ...this.#health,
           state: "starting",
           writable: false,
           says: `the server does not answer: ${(error as Error).message}`,
@@ -126,6 +143,14 @@ export class Ring {
     return this.#looking;
   }
 
+  /** New certificates, from the next connection on: of this server, of its replication, and of our looks at the upstream. */
+  renew(tls: TlsFiles): void {
+    this.#tls = tls;
+    this.#ask("FLUSH SSL").catch((error: unknown) => {
+      this.#log("certificates not renewed", { says: (error as Error).message });
+    });
+  }
+
   close(): void {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
@@ -134,8 +159,18 @@ export class Ring {
   }
 
   async #ask(sql: string): Promise<Row[]> {
-    const [rows] = await this.#root!.query({ sql, timeout: 5000 });
+    const [rows] = await this.#root!.query({ sql, timeout: ANSWER });
     return Array.isArray(rows) ? (rows as Row[]) : [];
+  }
+
+  /** A guest that is no longer of the site loses its account; what it holds of a certificate is worth nothing here then. */
+  async #dropStrangers(): Promise<void> {
+    const known = new Set(this.#config.accounts.map(({ guest }) => guest));
+    for (const { User: user } of await this.#ask("SELECT User FROM mysql.global_priv WHERE Host = '%'"))
+      if (!known.has(String(user))) {
+        this.#log("account dropped", { account: user });
+        await this.#ask(`DROP USER ${this.#root!.escape(user)}@'%'`);
+      }
   }
 
   async #look(): Promise<void> {
@@ -155,9 +190,10 @@ export class Ring {
       writeFileSync(join(this.#guest.data, "mariadb", CAUGHT_UP), "", { mode: 0o600 });
       this.#caughtUpBefore = true;
     }
-    if (readiness.state !== this.health.state) this.#log("state", { state: readiness.state, says: readiness.says });
+    if (readiness.state !== this.#health.state) this.#log("state", { state: readiness.state, says: readiness.says });
+    this.#lookedAt = performance.now();
     const connected = slave.Slave_IO_Running === "Yes";
-    this.health = {
+    this.#health = {
       state: readiness.state,
       writable: this.#writable,
       says: readiness.says,
@@ -188,7 +224,9 @@ export class Ring {
     const target = answers ? parsePosition(theirs) : null;
     const sqlErrno = Number(slave.Last_SQL_Errno ?? 0);
     const ioErrno = Number(slave.Last_IO_Errno ?? 0);
-    const ioStopped = slave.Slave_IO_Running === "No" && ioErrno !== 0 && !RETRIED.has(ioErrno);
+    // Commits that the upstream has already thrown away cannot come by waiting: somebody must copy its data.
+    const purged = ioErrno === 1236 && /purged|too old/i.test(String(slave.Last_IO_Error));
+    const ioStopped = slave.Slave_IO_Running === "No" && ioErrno !== 0 && (purged || !RETRIED.has(ioErrno));
     return {
       now,
       writable: this.#writable,

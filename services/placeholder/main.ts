@@ -1,6 +1,6 @@
 /** Stands in a guest whose service is not implemented yet, and says so: 501 to everything, so that nobody takes it for the real one. */
 import type { PlaceholderConfig } from "../../src/recipes/index.ts";
-import { json, listenMutually, readConfig, readTls, runProgram } from "../serving/index.ts";
+import { json, listenMutually, readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<PlaceholderConfig>(guest, "placeholder.json");
@@ -13,5 +13,6 @@ runProgram(async (guest, log) => {
     otherwise: () => json(501, { state: "not-implemented", says: config.says }),
     log,
   });
+  watchTls(guest, log, server.renew);
   return server.close;
 });

@@ -8,5 +8,6 @@ export class NoRecords implements Records {
   async since(): Promise<readonly RecordedEvent[]> {
     return [];
   }
+  renew(): void {}
   async close(): Promise<void> {}
 }

@@ -64,6 +64,8 @@ export interface Records {
    * @throws {RecordsError}
    */
   since(stream: Stream, cursor: Cursor, limit: number): Promise<readonly RecordedEvent[]>;
+  /** Shows these certificates from the next connection on. */
+  renew(tls: { readonly ca: string; readonly cert: string; readonly key: string }): void;
   close(): Promise<void>;
 }
 

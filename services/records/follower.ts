@@ -36,8 +36,9 @@ interface SavedSnapshot {
   readonly state: SavedMerge;
 }
 
-/** Milliseconds between two writings of the snapshot while only its "last seen" changes. */
+/** Milliseconds between two writings of the snapshot: when only its "last seen" changes, and when its content does. */
 const SEEN_SAVED_EVERY = 5000;
+const CHANGE_SAVED_EVERY = 250;
 
 export class Follower {
   readonly #options: FollowerOptions;
@@ -135,12 +136,12 @@ export class Follower {
       }
       if (this.#fault !== null) this.#options.onReturn?.();
       this.#fault = null;
-      this.#save(false);
     } catch (error) {
       const says = (error as RecordsError).message;
       if (this.#fault !== says) this.#options.onFault?.(says);
       this.#fault = says;
     }
+    this.#save(false);
   }
 
   #changed(): void {
@@ -165,7 +166,7 @@ export class Follower {
 
   #save(atEnd: boolean): void {
     const now = Date.now();
-    if (!this.#dirty && !atEnd && now - this.#saved < SEEN_SAVED_EVERY) return;
+    if (!atEnd && now - this.#saved < (this.#dirty ? CHANGE_SAVED_EVERY : SEEN_SAVED_EVERY)) return;
     if (this.#seen === 0) return;
     const snapshot: SavedSnapshot = {
       format: 1,

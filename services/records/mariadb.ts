@@ -20,10 +20,13 @@ export interface DatabaseEnd {
 /** Milliseconds to wait before the next connection after 0, 1, 2 … failures in a row. */
 const BACKOFF = [0, 100, 200, 400, 800] as const;
 
+/** Milliseconds a write has in all, waiting for its turn and connecting included: whoever asked has patience for 1.5 s. */
+const PATIENCE = 1300;
+
 type Slot = "read" | "write";
 
 export class MariaRecords implements Records {
-  readonly #end: DatabaseEnd;
+  #end: DatabaseEnd;
   readonly #open = new Map<Slot, Promise<Connection>>();
   readonly #failures = new Map<Slot, { count: number; until: number; says: string }>();
   /** One transaction at a time: they would wait for the same row anyway. */
@@ -52,16 +55,20 @@ export class MariaRecords implements Records {
     if (this.#waiting >= 256)
       return Promise.reject(new RecordsError("away", `${this.#waiting} writes already wait for ${this.#name()}`));
     this.#waiting++;
-    const run = this.#writing.then(() => this.#append(stream, fields, after));
+    const deadline = performance.now() + PATIENCE;
+    const run = this.#writing.then(() => this.#append(stream, fields, after, deadline));
     this.#writing = run.catch(() => {}).finally(() => this.#waiting--);
     return run;
   }
 
-  async #append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent> {
+  async #append(stream: Stream, fields: Fields, after: number, deadline: number): Promise<RecordedEvent> {
     const names = fieldsOf(stream);
+    if (performance.now() > deadline)
+      throw new RecordsError("away", `${this.#name()} is slow: this write's turn did not come within ${PATIENCE} ms`);
     return this.#using("write", true, async (connection) => {
       const ask = async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> => {
-        const [rows] = await connection.query({ sql, values, timeout: DATABASE_TIMEOUTS.query });
+        const timeout = Math.max(1, Math.min(DATABASE_TIMEOUTS.query, Math.round(deadline - performance.now())));
+        const [rows] = await connection.query({ sql, values, timeout });
         return rows as Record<string, unknown>[];
       };
       await ask("START TRANSACTION");
@@ -85,6 +92,10 @@ export class MariaRecords implements Records {
       await ask("COMMIT");
       return event;
     });
+  }
+
+  renew(tls: DatabaseEnd["tls"]): void {
+    this.#end = { ...this.#end, tls };
   }
 
   async close(): Promise<void> {

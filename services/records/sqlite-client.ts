@@ -6,20 +6,27 @@ import type { DatabaseEnd } from "./mariadb.ts";
 
 export class SqliteRecords implements Records {
   readonly #end: DatabaseEnd;
-  readonly #agent: Agent;
+  #agent = new Agent();
 
   constructor(end: DatabaseEnd) {
     this.#end = end;
+    this.renew(end.tls);
+  }
+
+  renew(tls: DatabaseEnd["tls"]): void {
+    const before = this.#agent;
     this.#agent = new Agent({
       keepAlive: true,
       maxSockets: 2,
-      ca: end.tls.ca,
-      cert: end.tls.cert,
-      key: end.tls.key,
+      ca: tls.ca,
+      cert: tls.cert,
+      key: tls.key,
       minVersion: "TLSv1.2",
       // The alias's name is in the certificate of each copy, its address perhaps not.
-      servername: end.alias,
+      servername: this.#end.alias,
     });
+    // Calls under way end where they began.
+    setTimeout(() => before.destroy(), 2 * DATABASE_TIMEOUTS.query).unref();
   }
 
   async append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent> {
@@ -65,6 +72,8 @@ export class SqliteRecords implements Records {
             try {
               const value = JSON.parse(Buffer.concat(chunks).toString("utf8")) as { message?: string };
               if (response.statusCode === 200) resolve(value);
+              else if (response.statusCode === 503)
+                reject(new RecordsError("away", `${name} cannot: ${value.message ?? "no reason given"}`));
               else reject(new RecordsError("refused", `${name} refuses: ${value.message ?? response.statusCode}`));
             } catch {
               reject(new RecordsError("refused", `${name} answers nonsense`));

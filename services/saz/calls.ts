@@ -1,29 +1,15 @@
 /** SAZ's JSON calls: `authorize` for anyone with a certificate of the site, `ban` and `unban` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { normalSazValue, SAZ_KINDS, type SazKind } from "../../src/recipes/index.ts";
-import { type Follower, refuseWrite } from "../records/index.ts";
-import {
-  type Answer,
-  type Audit,
-  type Call,
-  errorAnswer,
-  type Freshness,
-  type Handler,
-  json,
-  Refusal,
-  readJson,
-  text,
-} from "../serving/index.ts";
+import type { DecidingParts } from "../deciding/index.ts";
+import { refuseWrite } from "../records/index.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
 import type { Copies } from "./copies.ts";
 import type { SazDecision, SazQuestion } from "./decide.ts";
 
-export interface SazParts {
-  readonly guest: string;
-  readonly follower: Follower;
-  readonly audit: Audit;
+export interface SazParts extends DecidingParts {
   readonly copies: Copies;
   readonly decide: (question: SazQuestion) => SazDecision;
-  readonly freshness: () => Freshness;
 }
 
 /** FQANs one question may carry. */

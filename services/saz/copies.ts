@@ -14,11 +14,16 @@ const PATIENCE = 900;
 export class Copies {
   readonly #others: readonly { readonly guest: string; readonly address: string }[];
   readonly #port: number;
-  readonly #agent: Agent;
+  #agent = new Agent();
 
-  constructor(others: readonly { readonly guest: string; readonly address: string }[], port: number, tls: TlsFiles) {
+  constructor(others: readonly { readonly guest: string; readonly address: string }[], port: number) {
     this.#others = others;
     this.#port = port;
+  }
+
+  /** Shows these certificates from the next connection on. */
+  renew(tls: TlsFiles): void {
+    this.#agent.destroy();
     this.#agent = new Agent({
       ca: tls.ca,
       cert: tls.cert,

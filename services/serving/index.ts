@@ -8,4 +8,5 @@ export * from "./guest.ts";
 export * from "./log.ts";
 export * from "./peer.ts";
 export * from "./program.ts";
+export * from "./renewal.ts";
 export * from "./server.ts";

@@ -39,7 +39,7 @@ export interface MutualServerOptions {
 }
 
 /** Milliseconds. Slow clients hold nothing for longer. */
-const TIMEOUTS = { handshake: 3000, headers: 5000, request: 10_000, idle: 30_000, close: 3000 } as const;
+const TIMEOUTS = { handshake: 3000, headers: 3000, request: 10_000, idle: 30_000, close: 3000 } as const;
 /** Connections one program holds at most; more are refused by closing at once. */
 const CONNECTIONS = 4096;
 
@@ -91,7 +91,7 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
     requestTimeout: TIMEOUTS.request,
     keepAliveTimeout: TIMEOUTS.idle,
     maxHeaderSize: 16 * 1024,
-    connectionsCheckingInterval: 1000,
+    connectionsCheckingInterval: 500,
     noDelay: true,
   });
   server.maxHeadersCount = 64;

@@ -18,6 +18,7 @@ import {
   readTls,
   runProgram,
   text,
+  watchTls,
 } from "../serving/index.ts";
 
 /** Which account writes which stream. */
@@ -42,6 +43,17 @@ function readFields(stream: Stream, value: unknown): Fields {
   );
 }
 
+/** A full disk or a damaged file is the outside's fault: said with its sentence, and the caller may try again. */
+function orAway<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_SQLITE_ERROR")
+      throw new Refusal(503, `the database file: ${(error as Error).message}`);
+    throw error;
+  }
+}
+
 runProgram(async (guest, log) => {
   const config = readConfig<DatabaseConfig>(guest, "database.json");
   const tls = readTls(guest);
@@ -64,10 +76,12 @@ runProgram(async (guest, log) => {
   for (const stream of Object.keys(STREAMS) as Stream[]) {
     routes[`POST /records/${stream}/append`] = only(stream, ({ fields, after }) => {
       if (!Number.isSafeInteger(after)) throw new Refusal(400, "after: expected a counter");
-      return file.append(stream, readFields(stream, fields), after as number);
+      return orAway(() => file.append(stream, readFields(stream, fields), after as number));
     });
     routes[`POST /records/${stream}/since`] = only(stream, ({ cursor, limit }) =>
-      file.since(stream, readCursor(cursor), Math.min(PAGE, Math.max(1, Math.trunc(Number(limit)) || PAGE))),
+      orAway(() =>
+        file.since(stream, readCursor(cursor), Math.min(PAGE, Math.max(1, Math.trunc(Number(limit)) || PAGE))),
+      ),
     );
   }
 
@@ -90,7 +104,12 @@ runProgram(async (guest, log) => {
     },
     log,
   });
+  const unwatch = watchTls(guest, log, (renewed) => {
+    server.renew(renewed);
+    health.renew(renewed);
+  });
   return async () => {
+    unwatch();
     await Promise.all([server.close(), health.close()]);
     file.close();
   };

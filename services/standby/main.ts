@@ -1,6 +1,6 @@
 /** The database guest without a database: MariaDB is not installed on this machine, and another guest has the one SQLite file. */
 import type { DatabaseConfig } from "../../src/recipes/index.ts";
-import { json, listenMutually, readConfig, readTls, runProgram } from "../serving/index.ts";
+import { json, listenMutually, readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<DatabaseConfig>(guest, "database.json");
@@ -13,5 +13,6 @@ runProgram(async (guest, log) => {
     routes: { "GET /health": () => json(200, { state: "standby", writable: false, says }) },
     log,
   });
+  watchTls(guest, log, server.renew);
   return server.close;
 });

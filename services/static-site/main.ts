@@ -9,10 +9,10 @@ runProgram(async (guest, log) => {
   const config = readConfig<StaticSiteConfig>(guest, "site.json");
   const answer = preparePages(config.pages);
   const server = createServer({
-    headersTimeout: 5000,
+    headersTimeout: 3000,
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
-    connectionsCheckingInterval: 1000,
+    connectionsCheckingInterval: 500,
     maxHeaderSize: 16 * 1024,
     noDelay: true,
   });

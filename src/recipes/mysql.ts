@@ -139,7 +139,7 @@ export function changeMaster(
   return (
     `CHANGE MASTER TO MASTER_HOST=${text(upstream.address)}, MASTER_PORT=${port}, MASTER_USER=${text(account)}, ` +
     `MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1, MASTER_SSL=1, ` +
-    `MASTER_SSL_CA=${text(tls.ca)}, MASTER_SSL_CERT=${text(tls.cert)}, MASTER_SSL_KEY=${text(tls.key)}, MASTER_SSL_VERIFY_SERVER_CERT=0`
+    `MASTER_SSL_CA=${text(tls.ca)}, MASTER_SSL_CERT=${text(tls.cert)}, MASTER_SSL_KEY=${text(tls.key)}, MASTER_SSL_VERIFY_SERVER_CERT=1`
   );
 }
 

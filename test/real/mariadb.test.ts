@@ -235,8 +235,47 @@ test(
   },
 );
 
-test("data that was set back (an old copy of the disk) is shown and never takes writes", options, async () => {
+test("after that the host starts it again", options, async () => {
   servers[1] = await cast(1);
+  await Promise.all([settled(0), settled(1)]);
+});
+
+test("a hung server is not passed off as well, and a write to it is refused in time", options, async () => {
+  const client = await records(0);
+  await client.append("ban", ban("/CN=hung"), 0);
+  const { pid } = await servers[0]!.says("mariadbd");
+  process.kill(pid as number, "SIGSTOP");
+  try {
+    const began = performance.now();
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 5 }, (_, index) => client.append("ban", ban(`/CN=hung ${index}`), 0)),
+    );
+    assert.ok(performance.now() - began < 2000, `${performance.now() - began} ms`);
+    for (const outcome of outcomes) {
+      assert.ok(outcome.status === "rejected");
+      assert.match(String(outcome.reason.code), /away|unknown/);
+    }
+    await until(async () => (await health(0)).writable === false);
+    assert.match(String((await health(0)).says), /has not answered for|does not answer/);
+  } finally {
+    process.kill(pid as number, "SIGCONT");
+  }
+  await settled(0);
+  await client.append("ban", ban("/CN=woken"), 0);
+  await client.close();
+});
+
+test("a guest that is no longer of the site loses its account", options, async () => {
+  const root = await asRoot(0);
+  await root.query("SET SESSION sql_log_bin = 0; CREATE USER 'gone'@'%'");
+  await root.end();
+  await servers[0]!.kill("SIGTERM");
+  servers[0] = await cast(0);
+  await servers[0].says("account dropped");
+  await settled(0);
+});
+
+test("data that was set back (an old copy of the disk) is shown and never takes writes", options, async () => {
   await Promise.all([settled(0), settled(1)]);
   await servers[0]!.kill("SIGTERM");
   const [disk, copy] = [join(servers[0]!.data, "mariadb"), join(servers[0]!.data, "copy")];

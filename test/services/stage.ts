@@ -96,6 +96,9 @@ export class Stage {
         format: "esm",
         target: "node26",
         outfile,
+        banner: {
+          js: 'import { createRequire as domusRequire } from "node:module"; const require = domusRequire(import.meta.url);',
+        },
         logLevel: "silent",
       }).then(() => outfile);
       this.#bundles.set(name, made);

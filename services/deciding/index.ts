@@ -1,0 +1,93 @@
+/**
+ * What GUMS and SAZ have in common: a copy that decides from memory, follows its database, keeps an audit record, says how fresh it is,
+ * and renews its certificates while it runs. What they decide is theirs.
+ */
+import { join } from "node:path";
+import type { DatabaseAccess, ServingConfig, StaleRule } from "../../src/recipes/index.ts";
+import { type Fields, Follower, openRecords, type Stream } from "../records/index.ts";
+import {
+  Audit,
+  type Close,
+  type Freshness,
+  type Guest,
+  type Handler,
+  json,
+  judgeFreshness,
+  type Log,
+  listenMutually,
+  readTls,
+  requireClientChain,
+  type TlsFiles,
+  watchTls,
+} from "../serving/index.ts";
+
+export interface DecidingConfig extends ServingConfig {
+  readonly database: DatabaseAccess | null;
+  readonly stale: StaleRule;
+}
+
+/** What a copy has to decide with. */
+export interface DecidingParts {
+  readonly guest: string;
+  readonly follower: Follower;
+  readonly audit: Audit;
+  readonly freshness: () => Freshness;
+}
+
+export interface Decider {
+  readonly stream: Stream;
+  /** What an event speaks of: the last event of a key counts. */
+  readonly keyOf: (fields: Fields) => string;
+  readonly routes: (parts: DecidingParts, tls: TlsFiles) => Readonly<Record<string, Handler>>;
+  /** Told about new certificates, for connections of its own. */
+  readonly renew?: (tls: TlsFiles) => void;
+  readonly close?: () => void;
+}
+
+/**
+ * Starts a copy.
+ * @throws StartRefused when the certificates do not work or Node hides the client's chain; the system's error when the port is taken
+ */
+export async function serveDecisions(guest: Guest, log: Log, config: DecidingConfig, decider: Decider): Promise<Close> {
+  const tls = readTls(guest);
+  await requireClientChain(tls, guest.address);
+  const records = openRecords(config.database, guest, tls);
+  const follower = new Follower({
+    stream: decider.stream,
+    keyOf: decider.keyOf,
+    records,
+    file: join(guest.data, "snapshot.json"),
+    onFault: (says) => log("database out of sight", { says }),
+    onReturn: () => log("database in sight"),
+  });
+  await follower.start();
+  const audit = new Audit(join(guest.data, "audit.log"), (says) => log("audit", { says }));
+  const freshness = (): Freshness => judgeFreshness(config.stale, follower.seen, follower.fault, Date.now());
+  const server = await listenMutually({
+    tls,
+    address: guest.address,
+    port: config.port,
+    directors: config.directors,
+    routes: {
+      ...decider.routes({ guest: guest.name, follower, audit, freshness }, tls),
+      "GET /health": () => {
+        const now = freshness();
+        const about = { ...now, guest: guest.name, cursor: follower.cursor(), auditLost: audit.lost };
+        return json(now.state === "stale" ? 503 : 200, about);
+      },
+    },
+    log,
+  });
+  const unwatch = watchTls(guest, log, (renewed) => {
+    server.renew(renewed);
+    records.renew(renewed);
+    decider.renew?.(renewed);
+  });
+  return async () => {
+    unwatch();
+    await server.close();
+    decider.close?.();
+    await follower.close();
+    audit.close();
+  };
+}

@@ -1,0 +1,13 @@
+SET SESSION sql_log_bin = 0;
+DROP DATABASE IF EXISTS test;
+DELETE FROM mysql.global_priv WHERE User = '';
+FLUSH PRIVILEGES;
+CREATE DATABASE IF NOT EXISTS domus CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE USER IF NOT EXISTS 'fg5x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg5x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority';
+ALTER USER 'fg5x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg5x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority' WITH MAX_USER_CONNECTIONS 32;
+GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'fg5x4'@'%';
+CREATE USER IF NOT EXISTS 'fg6x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg6x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority';
+ALTER USER 'fg6x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg6x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority' WITH MAX_USER_CONNECTIONS 32;
+GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'fg6x4'@'%';
+CHANGE MASTER TO MASTER_HOST='127.20.30.14', MASTER_PORT=3306, MASTER_USER='fg6x4', MASTER_USE_GTID=slave_pos, MASTER_CONNECT_RETRY=1, MASTER_HEARTBEAT_PERIOD=1, MASTER_SSL=1, MASTER_SSL_CA='/etc/mysql/tls/ca.pem', MASTER_SSL_CERT='/etc/mysql/tls/cert.pem', MASTER_SSL_KEY='/etc/mysql/tls/key.pem', MASTER_SSL_VERIFY_SERVER_CERT=1;
+START SLAVE;

@@ -1,0 +1,11 @@
+SET SESSION sql_log_bin = 0;
+DROP DATABASE IF EXISTS test;
+DELETE FROM mysql.global_priv WHERE User = '';
+FLUSH PRIVILEGES;
+CREATE DATABASE IF NOT EXISTS domus CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;
+CREATE USER IF NOT EXISTS 'fg5x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg5x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority';
+ALTER USER 'fg5x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg5x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority' WITH MAX_USER_CONNECTIONS 32;
+GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'fg5x4'@'%';
+CREATE USER IF NOT EXISTS 'fg6x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg6x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority';
+ALTER USER 'fg6x4'@'%' REQUIRE SUBJECT '/O=fermigrid-ha/OU=guest/CN=fg6x4' AND ISSUER '/O=fermigrid-ha/CN=fermigrid-ha authority' WITH MAX_USER_CONNECTIONS 32;
+GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO 'fg6x4'@'%';

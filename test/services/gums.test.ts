@@ -1,0 +1,247 @@
+/** GUMS: mapping by host, group and person; what operators change; and the policy against a slow, obvious reference. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import fc from "fast-check";
+import { compilePolicy } from "../../services/gums/policy.ts";
+import { formatFqan, parseFqan } from "../../src/grid/index.ts";
+import { type GumsPolicy, readGumsPolicy } from "../../src/recipes/index.ts";
+import { type Actor, type Answered, address, type Identity, SITE, Stage } from "./stage.ts";
+
+let stage: Stage;
+let copies: Actor[];
+let guest: Identity;
+let operator: Identity;
+const alice = "/DC=org/DC=fermigrid/OU=People/CN=Alice Example";
+const policy = readGumsPolicy({
+  hosts: [
+    { match: "*.fnal.example", use: ["production", "nova"] },
+    { match: "gate.other.example", use: ["nova"] },
+  ],
+  groups: [
+    { name: "production", fqan: "/fermilab/nova/Role=Production", account: "novapro", group: "nova" },
+    { name: "nova", fqan: "/fermilab/nova", account: "nova", group: "nova" },
+  ],
+  manual: [{ subject: "CN=Alice Example,OU=People,DC=fermigrid,DC=org", account: "alice", group: "fnalgrid" }],
+});
+
+before(async () => {
+  stage = await Stage.open();
+  guest = await stage.identity("ce1");
+  operator = await stage.identity("olga", "operator");
+  await stage.cast({
+    name: "m2",
+    bundle: "sqlite-server",
+    address: address(5),
+    aliases: ["mysql"],
+    files: {
+      "etc/database.json": {
+        site: SITE,
+        port: 3306,
+        healthPort: 9306,
+        position: 0,
+        ring: [{ guest: "m2", address: address(5) }],
+        holder: "m2",
+        accounts: ["g1", "g2"].map((name) => ({ guest: name, role: "gums" })),
+      },
+    },
+  });
+  copies = await Promise.all(
+    ["g1", "g2"].map((name, index) =>
+      stage.cast({
+        name,
+        bundle: "gums",
+        address: address(20 + index),
+        aliases: ["gums"],
+        files: {
+          "etc/gums.json": {
+            port: 8443,
+            directors: [],
+            database: { kind: "sqlite", alias: "mysql", address: address(5), port: 3306 },
+            stale: { after: 600, decides: "go-on" },
+          },
+          "etc/policy.json": policy,
+        },
+      }),
+    ),
+  );
+});
+after(() => stage.close());
+
+const ask = (index: number, path: string, as: Identity, body?: unknown): Promise<Answered> =>
+  stage.call({ address: copies[index]!.address, port: 8443, name: copies[index]!.name }, path, as, body);
+const map = async (subject: string, fqan: string | null, host = "node1.fnal.example", index = 0): Promise<Answered> =>
+  ask(
+    index,
+    `/gums/json/mapGridIdentity?${new URLSearchParams({
+      "subject-x509-id": subject,
+      ...(fqan === null ? {} : { "voms-fqan": fqan }),
+      [host.startsWith("/") ? "resource-x509-id" : "dns-host-name"]: host,
+    })}`,
+    guest,
+  );
+
+test("a person, a role, a group, nobody", async () => {
+  for (const [subject, fqan, host, expected] of [
+    [alice, null, "node1.fnal.example", { result: "OK", username: "alice", groupname: "fnalgrid" }],
+    [
+      "CN=Alice Example, OU=People, DC=fermigrid, DC=org",
+      null,
+      "node1.fnal.example",
+      { result: "OK", username: "alice", groupname: "fnalgrid" },
+    ],
+    [
+      "/CN=Bob",
+      "/fermilab/nova/Role=Production/Capability=NULL",
+      "node1.fnal.example",
+      { result: "OK", username: "novapro", groupname: "nova" },
+    ],
+    [
+      "/CN=Bob",
+      "/fermilab/nova/Role=Production",
+      "gate.other.example",
+      { result: "OK", username: "nova", groupname: "nova" },
+    ],
+    [
+      "/CN=Bob",
+      "/fermilab/nova/sub/Role=NULL",
+      "/DC=org/CN=host/node1.fnal.example",
+      { result: "OK", username: "nova", groupname: "nova" },
+    ],
+    ["/CN=Bob", "/fermilab/novax", "node1.fnal.example", { result: "FAILED" }],
+    ["/CN=Bob", null, "node1.fnal.example", { result: "FAILED" }],
+    [alice, null, "node1.elsewhere.example", { result: "FAILED" }],
+    [alice, null, "node1.fnalxexample", { result: "FAILED" }],
+    [alice, null, "a.b.fnal.example", { result: "FAILED" }],
+  ] as const) {
+    const { status, json } = await map(subject, fqan, host);
+    assert.equal(status, 200);
+    assert.deepEqual(json, expected, `${subject} ${fqan} ${host}`);
+  }
+});
+
+test("an operator maps a person, on every copy; nobody else may; the file's people are the file's", async () => {
+  const path = "/gums/json/manualMapper";
+  const body = { action: "add", subject: "CN=Bob,DC=org", account: "bob", group: "users", reason: "ticket 7" };
+  const refused = await ask(0, path, guest, body);
+  assert.equal(refused.status, 403);
+  assert.match(String(refused.json.message), /ce1 is not an operator/);
+  assert.equal((await ask(0, path, operator, body)).json.result, "OK");
+  assert.equal((await map("/DC=org/CN=Bob", null)).json.username, "bob");
+  // The other copy looks several times a second; its health says what it has.
+  for (;;) {
+    const { json } = await ask(1, "/health", operator);
+    if (Object.keys(json.cursor as object).length > 0) break;
+  }
+  assert.equal((await map("/DC=org/CN=Bob", null, "node1.fnal.example", 1)).json.username, "bob");
+  const listed = (await ask(1, path, operator)).json.mappings as { subject: string; from: string }[];
+  assert.deepEqual(
+    listed.map(({ subject, from }) => [subject, from]),
+    [
+      [alice, "policy"],
+      ["/DC=org/CN=Bob", "database"],
+    ],
+  );
+  assert.equal((await ask(1, path, operator, { action: "remove", subject: "/DC=org/CN=Bob" })).json.result, "OK");
+  assert.equal((await map("/DC=org/CN=Bob", null, "node1.fnal.example", 1)).json.result, "FAILED");
+  const kept = await ask(0, path, operator, { action: "remove", subject: alice });
+  assert.equal(kept.status, 409);
+  assert.match(String(kept.json.message), /site file/);
+  for (const bad of [
+    { action: "add", subject: "/CN=x", account: "root; rm" },
+    { action: "drop" },
+    { action: "add", account: "a" },
+  ])
+    assert.equal((await ask(0, path, operator, bad)).status, 400);
+});
+
+test("what is missing or not a name is said", async () => {
+  for (const [query, says] of [
+    ["", /subject-x509-id is missing/],
+    ["subject-x509-id=/CN=a", /dns-host-name or resource-x509-id is missing/],
+    ["subject-x509-id=a&dns-host-name=h", /subject-x509-id: /],
+    ["subject-x509-id=/CN=a&subject-x509-id=/CN=b&dns-host-name=h", /given 2 times/],
+    ["subject-x509-id=/CN=a&dns-host-name=h&voms-fqan=x", /voms-fqan: /],
+  ] as const) {
+    const { status, json } = await ask(0, `/gums/json/mapGridIdentity?${query}`, guest);
+    assert.equal(status, 400);
+    assert.equal(json.result, "ERROR");
+    assert.match(String(json.message), says);
+  }
+});
+
+test("the audit record says who was whom, by which rule, and is written before the end", async () => {
+  await map("/CN=Audited", "/fermilab/nova/Role=Production");
+  await copies[0]!.kill("SIGTERM");
+  const lines = readFileSync(`${copies[0]!.data}/audit.log`, "utf8").trim().split("\n");
+  const record = JSON.parse(lines.find((line) => line.includes("/CN=Audited"))!) as Record<string, unknown>;
+  assert.equal(record.account, "novapro");
+  assert.equal(record.rule, "group production on *.fnal.example");
+  assert.equal(record.asked, "ce1");
+});
+
+test("the compiled policy is the obvious one (1,000 random policies)", () => {
+  const part = fc.constantFrom("a", "ab", "b");
+  const fqan = fc
+    .tuple(fc.array(part, { minLength: 1, maxLength: 3 }), fc.option(fc.constantFrom("r", "s")))
+    .map(([groups, role]) => formatFqan({ group: `/${groups.join("/")}`, role }));
+  const dn = fc.constantFrom("/CN=x", "/CN=y", "/CN=xy");
+  const host = fc.constantFrom("n1.a.org", "n2.a.org", "n1.b.org", "n1xa.org");
+  const made = fc
+    .record({
+      groups: fc.array(fqan, { maxLength: 4 }),
+      hosts: fc.array(fc.tuple(fc.constantFrom("*", "*.a.org", "n1.*.org", "n1.b.org"), fc.array(fc.nat(3))), {
+        maxLength: 3,
+      }),
+      manual: fc.uniqueArray(dn, { maxLength: 2 }),
+      recorded: fc.option(dn),
+    })
+    .map(({ groups, hosts, manual, recorded }) => ({
+      recorded,
+      policy: {
+        groups: groups.map((one, index) => ({
+          name: `g${index}`,
+          fqan: one,
+          account: `a${index}`,
+          group: `b${index}`,
+        })),
+        hosts: hosts.map(([match, use]) => ({
+          match,
+          use: use.filter((at) => at < groups.length).map((at) => `g${at}`),
+        })),
+        manual: manual.map((subject, index) => ({ subject, account: `m${index}`, group: "m" })),
+      } satisfies GumsPolicy,
+    }));
+  const matches = (pattern: string, name: string): boolean => {
+    if (pattern === "*") return true;
+    const [want, have] = [pattern.split("."), name.split(".")];
+    return want.length === have.length && want.every((label, index) => label === "*" || label === have[index]);
+  };
+  fc.assert(
+    fc.property(made, dn, fc.option(fqan), host, ({ policy: random, recorded }, subject, asked, where) => {
+      let expected: string | null = null;
+      const place = random.hosts.find((one) => matches(one.match, where));
+      if (place) {
+        const listed = random.manual.find((one) => one.subject === subject);
+        if (recorded === subject) expected = "recorded";
+        else if (listed) expected = listed.account;
+        else if (asked !== null) {
+          const is = parseFqan(asked);
+          for (const name of place.use) {
+            const group = random.groups.find((one) => one.name === name)!;
+            const rule = parseFqan(group.fqan);
+            const below = is.group === rule.group || is.group.startsWith(`${rule.group}/`);
+            if (expected === null && (rule.role === null ? below : is.group === rule.group && is.role === rule.role))
+              expected = group.account;
+          }
+        }
+      }
+      const decide = compilePolicy(random, (one) =>
+        one === recorded ? { account: "recorded", groupname: "x" } : undefined,
+      );
+      const found = decide({ subject, fqan: asked === null ? null : parseFqan(asked), host: where });
+      assert.equal(found?.username ?? null, expected);
+    }),
+    { numRuns: 1000 },
+  );
+});
