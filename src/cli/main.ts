@@ -3,19 +3,25 @@ import { Command, CommanderError } from "commander";
 import { Fault } from "../model/index.ts";
 import { complainDefect, complainFault } from "./say.ts";
 
-/** Commands are loaded when they are asked for: `--help` and `plan` should not wait for what `load` needs. */
-const COMMANDS: readonly (() => Promise<(program: Command) => void>)[] = [
-  async () => (await import("./commands/plan.ts")).addPlan,
-  async () => (await import("./commands/up.ts")).addUp,
-  async () => (await import("./commands/up.ts")).addDown,
-  async () => (await import("./commands/status.ts")).addStatus,
-  async () => (await import("./commands/guest.ts")).addGuest,
-  async () => (await import("./commands/probe.ts")).addProbe,
-  async () => (await import("./commands/load.ts")).addLoad,
-  async () => (await import("./commands/identity.ts")).addIdentity,
-  async () => (await import("./commands/serve.ts")).addServe,
-  async () => (await import("./commands/showcase.ts")).addShowcase,
-];
+type AddCommand = (program: Command) => void;
+
+/** Where each command is. Only the one that is asked for is loaded: `plan` should not wait for what `load` needs. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  plan: async () => (await import("./commands/plan.ts")).addPlan,
+  up: async () => (await import("./commands/up.ts")).addUp,
+  down: async () => (await import("./commands/up.ts")).addDown,
+  status: async () => (await import("./commands/status.ts")).addStatus,
+  guest: async () => (await import("./commands/guest.ts")).addGuest,
+  probe: async () => (await import("./commands/probe.ts")).addProbe,
+  load: async () => (await import("./commands/load.ts")).addLoad,
+  map: async () => (await import("./commands/identity.ts")).addMap,
+  authorize: async () => (await import("./commands/identity.ts")).addAuthorize,
+  ban: async () => (await import("./commands/identity.ts")).addBan,
+  unban: async () => (await import("./commands/identity.ts")).addUnban,
+  bans: async () => (await import("./commands/identity.ts")).addBans,
+  serve: async () => (await import("./commands/serve.ts")).addServe,
+  showcase: async () => (await import("./commands/showcase.ts")).addShowcase,
+};
 
 async function main(words: readonly string[]): Promise<number> {
   const json = words.includes("--json");
@@ -25,7 +31,9 @@ async function main(words: readonly string[]): Promise<number> {
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false })
     .exitOverride();
-  for (const load of COMMANDS) (await load())(program);
+  const asked = words.find((word) => Object.hasOwn(COMMANDS, word));
+  const loaders = asked !== undefined && asked === words[0] ? [COMMANDS[asked]!] : Object.values(COMMANDS);
+  for (const load of loaders) (await load())(program);
   for (const command of program.commands) command.exitOverride().showHelpAfterError("(--help shows how)");
   try {
     await program.parseAsync(words as string[], { from: "user" });

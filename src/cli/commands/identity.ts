@@ -1,8 +1,8 @@
-/** `domus map|authorize|ban|unban|bans`: asks GUMS and SAZ through their aliases, as any client would, with the operator's certificate. */
+/** `domus map|authorize|ban|unban|bans`: asks GUMS and SAZ through their aliases, as any client would. */
 import type { Command } from "commander";
-import { type BlueprintAlias, Fault } from "../../model/index.ts";
-import { connector, RequestFailure } from "../../world/index.ts";
-import { chooseSite, type OpenSite, openState, rememberedSite } from "../open.ts";
+import { Fault } from "../../model/index.ts";
+import { aliasOfRecipe, askThrough, type ServiceAnswer } from "../calls.ts";
+import { chooseSite, type OpenSite, openState } from "../open.ts";
 import { paint, say, sayJson } from "../say.ts";
 
 interface IdentityFlags {
@@ -14,74 +14,6 @@ interface IdentityFlags {
   readonly kind?: string;
   readonly reason?: string;
   readonly json?: boolean;
-}
-
-export interface ServiceAnswer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-/** Milliseconds for one question; the alias may move to the other director meanwhile, so it is asked again until then. */
-const BUDGET = 3000;
-
-/** @returns the alias of the first service with this recipe. @throws Fault `alias.unknown` */
-export async function aliasOfRecipe(open: OpenSite, recipe: string): Promise<BlueprintAlias> {
-  const target = await open.store.target();
-  const service = rememberedSite(open).services.find((one) => one.recipe === recipe && one.alias);
-  const alias = target?.blueprint.aliases.find((one) => one.service === service?.name);
-  if (!alias)
-    throw new Fault("alias.unknown", {
-      alias: recipe,
-      known: target?.blueprint.aliases.map((one) => one.name).join(", ") || "none",
-    });
-  return alias;
-}
-
-/**
- * Asks through an alias, again until the budget is spent: what a client of a site should do.
- * @throws Fault `alias.silent`
- */
-export async function askThrough(
-  open: OpenSite,
-  alias: BlueprintAlias,
-  method: "GET" | "POST",
-  path: string,
-  body: unknown = null,
-): Promise<ServiceAnswer> {
-  const { operator } = open;
-  const deadline = Date.now() + BUDGET;
-  let last = "no answer";
-  for (let attempt = 0; Date.now() < deadline; attempt++) {
-    const one = connector(
-      {
-        scheme: "https",
-        address: alias.address,
-        port: alias.port,
-        servername: alias.name,
-        tls: { ca: operator.authority, cert: operator.certificate, key: operator.key },
-        localAddress: null,
-        preamble: null,
-        connectTimeoutMs: 500,
-      },
-      false,
-    );
-    try {
-      const answer = await one.ask({
-        method,
-        path,
-        timeoutMs: Math.max(100, deadline - Date.now()),
-        ...(body === null ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
-      });
-      return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
-    } catch (error) {
-      if (!(error instanceof RequestFailure) && !(error instanceof SyntaxError)) throw error;
-      last = error.message;
-      await new Promise((resolve) => setTimeout(resolve, Math.min(400, 25 * 2 ** attempt)));
-    } finally {
-      one.close();
-    }
-  }
-  throw new Fault("alias.silent", { alias: alias.name, address: `${alias.address}:${alias.port}`, reason: last });
 }
 
 async function withSite<T>(flags: IdentityFlags, work: (open: OpenSite) => Promise<T>): Promise<T> {
@@ -108,9 +40,11 @@ function accept(answer: ServiceAnswer): ServiceAnswer {
   return answer;
 }
 
-export function addIdentity(program: Command): void {
-  const common = (command: Command): Command =>
-    command.option("--site <name>", "which site, when several are known").option("--json", "for machines");
+function common(command: Command): Command {
+  return command.option("--site <name>", "which site, when several are known").option("--json", "for machines");
+}
+
+export function addMap(program: Command): void {
   common(
     program
       .command("map")
@@ -136,6 +70,9 @@ export function addIdentity(program: Command): void {
       if (body.result !== "OK") process.exitCode = 1;
     }),
   );
+}
+
+export function addAuthorize(program: Command): void {
   common(
     program
       .command("authorize")
@@ -163,35 +100,39 @@ export function addIdentity(program: Command): void {
       if (body.decision !== "Permit") process.exitCode = 1;
     }),
   );
-  for (const action of ["ban", "unban"] as const)
-    common(
-      program
-        .command(action)
-        .summary(action === "ban" ? "shut an identity out, on every copy" : "let it in again")
-        .description(
-          action === "ban"
-            ? "Bans by name, organization, role or authority; says which copies have it."
-            : "Lifts a ban.",
-        )
-        .argument("<value>", "a DN, a VO, an FQAN or a CA's DN")
-        .option("--kind <kind>", "dn, vo, role or ca", "dn")
-        .option("--reason <text>", "kept with the ban", "by hand")
-        .addHelpText("after", `\nExample:\n  domus ${action} "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example"`),
-    ).action((value: string, flags: IdentityFlags) =>
-      withSite(flags, async (open) => {
-        const { body } = accept(
-          await askThrough(open, await aliasOfRecipe(open, "saz"), "POST", `/saz/json/${action}`, {
-            [flags.kind ?? "dn"]: value,
-            reason: flags.reason,
-          }),
-        );
-        if (flags.json) sayJson(body);
-        else
-          say(
-            `${value} is ${action === "ban" ? paint("red", "banned") : "no longer banned"}${copiesText(body.copies)}`,
-          );
-      }),
-    );
+}
+
+export const addBan = (program: Command): void => addBanAction(program, "ban");
+export const addUnban = (program: Command): void => addBanAction(program, "unban");
+
+function addBanAction(program: Command, action: "ban" | "unban"): void {
+  common(
+    program
+      .command(action)
+      .summary(action === "ban" ? "shut an identity out, on every copy" : "let it in again")
+      .description(
+        action === "ban" ? "Bans by name, organization, role or authority; says which copies have it." : "Lifts a ban.",
+      )
+      .argument("<value>", "a DN, a VO, an FQAN or a CA's DN")
+      .option("--kind <kind>", "dn, vo, role or ca", "dn")
+      .option("--reason <text>", "kept with the ban", "by hand")
+      .addHelpText("after", `\nExample:\n  domus ${action} "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example"`),
+  ).action((value: string, flags: IdentityFlags) =>
+    withSite(flags, async (open) => {
+      const { body } = accept(
+        await askThrough(open, await aliasOfRecipe(open, "saz"), "POST", `/saz/json/${action}`, {
+          [flags.kind ?? "dn"]: value,
+          reason: flags.reason,
+        }),
+      );
+      if (flags.json) sayJson(body);
+      else
+        say(`${value} is ${action === "ban" ? paint("red", "banned") : "no longer banned"}${copiesText(body.copies)}`);
+    }),
+  );
+}
+
+export function addBans(program: Command): void {
   common(
     program
       .command("bans")

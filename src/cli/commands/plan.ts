@@ -57,7 +57,8 @@ export function addPlan(program: Command): void {
     .option("--loopback <cidr>", "network for the embedded default, e.g. 127.9.9.0/24")
     .option("--plan-only", "plan also what this machine could not run")
     .option("--why", "one sentence for each placement, and every step")
-    .option("--no-mariadb", "plan as if MariaDB were not installed here")
+    .option("--mariadb", "plan as if MariaDB were installed here")
+    .option("--no-mariadb", "plan as if it were not")
     .option("--json", "for machines")
     .addHelpText(
       "after",
@@ -65,7 +66,7 @@ export function addPlan(program: Command): void {
     )
     .action(async (file: string, flags: PlanFlags) => {
       const site = openSite(file, flags.hosts);
-      const programs = flags.mariadb === false ? { mariadb: false } : programsHere();
+      const programs = flags.mariadb === undefined ? programsHere() : { mariadb: flags.mariadb };
       const { target, inventory } = await lookAt(site, programs);
       const result = plan(
         {

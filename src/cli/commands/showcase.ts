@@ -3,9 +3,9 @@ import type { Command } from "commander";
 import type { UpResult } from "../../controller/index.ts";
 import { type BlueprintAlias, Fault, type HostName, type Site } from "../../model/index.ts";
 import { connector } from "../../world/index.ts";
+import { aliasOfRecipe, askThrough } from "../calls.ts";
 import { exampleSite, type OpenSite, openSite } from "../open.ts";
 import { formatMilliseconds, paint, say, table } from "../say.ts";
-import { aliasOfRecipe, askThrough } from "./identity.ts";
 import { keepUp } from "./serve.ts";
 import { lookAtSite, statusText } from "./status.ts";
 import { bringUp, failOnTrouble, holdSite, takeDown } from "./up.ts";
@@ -13,6 +13,7 @@ import { bringUp, failOnTrouble, holdSite, takeDown } from "./up.ts";
 interface ShowcaseFlags {
   readonly detach?: boolean;
   readonly loopback?: string;
+  readonly mariadb?: boolean;
 }
 
 const NORA = "/DC=org/DC=fermigrid/OU=People/CN=Nora Example";
@@ -207,6 +208,7 @@ export function addShowcase(program: Command): void {
     )
     .argument("[example]", "fermigrid-ha or wiki", "fermigrid-ha")
     .option("--detach", "leave the site running and return")
+    .option("--no-mariadb", "use SQLite in place of MariaDB")
     .option("--loopback <cidr>", "network for the embedded default, e.g. 127.9.9.0/24")
     .addHelpText("after", "\nExamples:\n  npm start\n  npm start -- wiki\n  npm start -- --detach")
     .action(async (example: string, flags: ShowcaseFlags) => {
@@ -215,7 +217,7 @@ export function addShowcase(program: Command): void {
       const site = openSite(exampleSite(example));
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-      const held = await holdSite(site, `showcase ${site.name}`);
+      const held = await holdSite(site, `showcase ${site.name}`, flags);
       let locked = true;
       try {
         const began = performance.now();

@@ -10,6 +10,7 @@ import { complain, formatMilliseconds, paint, say, sayJson } from "../say.ts";
 export interface UpFlags {
   readonly hosts?: string;
   readonly loopback?: string;
+  readonly mariadb?: boolean;
   readonly json?: boolean;
 }
 
@@ -20,9 +21,10 @@ export interface Held {
 }
 
 /** Opens a site's state for changing it. @throws Fault `site.busy` */
-export async function holdSite(site: Site, what: string): Promise<Held> {
+export async function holdSite(site: Site, what: string, flags: UpFlags): Promise<Held> {
   const lock = await lockSite(site.name, what);
-  const open = await openState(site.name).catch(async (error: unknown) => {
+  const programs = flags.mariadb === false ? { mariadb: false } : undefined;
+  const open = await openState(site.name, programs).catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
@@ -94,11 +96,12 @@ export function addUp(program: Command): void {
     .argument("<site>", "site file, e.g. sites/fermigrid-ha.yaml")
     .option("--hosts <file>", "use the hosts (and network) of this file instead")
     .option("--loopback <cidr>", "network for the embedded default, e.g. 127.9.9.0/24")
+    .option("--no-mariadb", "use SQLite in place of MariaDB")
     .option("--json", "for machines")
     .addHelpText("after", "\nExamples:\n  domus up sites/wiki.yaml\n  domus up sites/fermigrid-ha.yaml --json")
     .action(async (file: string, flags: UpFlags) => {
       const site = openSite(file, flags.hosts);
-      const held = await holdSite(site, `domus up ${site.name}`);
+      const held = await holdSite(site, `domus up ${site.name}`, flags);
       const began = performance.now();
       try {
         const interrupt = interruptible();

@@ -1,0 +1,72 @@
+/** Calls to services through their aliases, as a client of the site should make them, with the operator's certificate. */
+import { type BlueprintAlias, Fault } from "../model/index.ts";
+import { connector, RequestFailure } from "../world/index.ts";
+import { type OpenSite, rememberedSite } from "./open.ts";
+
+export interface ServiceAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Milliseconds for one question; the alias may move to the other director meanwhile, so it is asked again until then. */
+const BUDGET = 3000;
+
+/** @returns the alias of the first service with this recipe. @throws Fault `alias.unknown` */
+export async function aliasOfRecipe(open: OpenSite, recipe: string): Promise<BlueprintAlias> {
+  const target = await open.store.target();
+  const service = rememberedSite(open).services.find((one) => one.recipe === recipe && one.alias);
+  const alias = target?.blueprint.aliases.find((one) => one.service === service?.name);
+  if (!alias)
+    throw new Fault("alias.unknown", {
+      alias: recipe,
+      known: target?.blueprint.aliases.map((one) => one.name).join(", ") || "none",
+    });
+  return alias;
+}
+
+/**
+ * Asks through an alias, again until the budget is spent: what a client of a site should do.
+ * @throws Fault `alias.silent`
+ */
+export async function askThrough(
+  open: OpenSite,
+  alias: BlueprintAlias,
+  method: "GET" | "POST",
+  path: string,
+  body: unknown = null,
+): Promise<ServiceAnswer> {
+  const { operator } = open;
+  const deadline = Date.now() + BUDGET;
+  let last = "no answer";
+  for (let attempt = 0; Date.now() < deadline; attempt++) {
+    const one = connector(
+      {
+        scheme: "https",
+        address: alias.address,
+        port: alias.port,
+        servername: alias.name,
+        tls: { ca: operator.authority, cert: operator.certificate, key: operator.key },
+        localAddress: null,
+        preamble: null,
+        connectTimeoutMs: 500,
+      },
+      false,
+    );
+    try {
+      const answer = await one.ask({
+        method,
+        path,
+        timeoutMs: Math.max(100, deadline - Date.now()),
+        ...(body === null ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+      });
+      return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
+    } catch (error) {
+      if (!(error instanceof RequestFailure) && !(error instanceof SyntaxError)) throw error;
+      last = error.message;
+      await new Promise((resolve) => setTimeout(resolve, Math.min(400, 25 * 2 ** attempt)));
+    } finally {
+      one.close();
+    }
+  }
+  throw new Fault("alias.silent", { alias: alias.name, address: `${alias.address}:${alias.port}`, reason: last });
+}
