@@ -7,7 +7,7 @@ import type { Ledger } from "./ledger.ts";
 import { type Mover, SCORE_GRAIN } from "./score.ts";
 
 /** Candidates looked at, at most, in one search. */
-const CANDIDATES = 12_000_000;
+const CANDIDATES = 6_000_000;
 /** A guest that runs moves only for at least this gain of score, and an exchange of two for twice of it: hysteresis. */
 export const GAIN_FOR_A_MOVE = 0.001;
 
