@@ -4,8 +4,9 @@
  */
 import { join } from "node:path";
 import type { DirectorConfig, DirectorPeerStatus, DirectorRole, DirectorTakeover } from "../../src/model/index.ts";
+import { endpointOf } from "./config.ts";
 import { decide, type Evidence } from "./election.ts";
-import type { FrontEnd } from "./front-end.ts";
+import type { FrontEnd, Grip } from "./front-end.ts";
 import type { Beat } from "./heartbeat.ts";
 import type { LoopWatch } from "./lag.ts";
 import type { Log } from "./log.ts";
@@ -42,6 +43,7 @@ export class Pair {
   #supervisorSays = "";
   #askedAt = Number.NEGATIVE_INFINITY;
   #triedAt = Number.NEGATIVE_INFINITY;
+  #heldSaidAt = Number.NEGATIVE_INFINITY;
   #busy = false;
   #again = false;
 
@@ -65,6 +67,10 @@ export class Pair {
     this.#beat = beat;
     this.#heardAt = now;
     this.#gone = beat.role === "leaving" ? "left" : null;
+    if (this.#supervisorSays !== "") {
+      this.#supervisorSays = "";
+      this.#options.log("info", "the peer is heard again", { role: beat.role, term: beat.term });
+    }
     if (beat.role === "active") this.#activeSeenAt = now;
     const { front } = this.#options;
     const knowsBetter = beat.role === "active" || beat.writersTerm > front.writersTerm;
@@ -198,13 +204,7 @@ export class Pair {
       if (waited >= TIMING.release && grip.held.length > 0 && this.#holdsNothing()) break;
       front.release();
       if (waited >= TIMING.release || this.#heardActive()) {
-        const first = grip.missing[0]!;
-        log("warning", "the aliases are still held by somebody else", {
-          reason,
-          alias: first.shape.name,
-          address: `${first.shape.address}:${first.shape.port}`,
-          says: first.says,
-        });
+        this.#sayHeld(reason, grip.missing[0]!);
         // Bound by somebody: if it is the peer, it lives, and only its supervisor can tell more.
         this.#gone = null;
         return;
@@ -216,6 +216,14 @@ export class Pair {
     this.lastTakeover = { at: Date.now(), reason, tookMs: Math.round(performance.now() - (beganAt ?? now)) };
     this.#become("active");
     log("info", "the aliases are ours", { reason, term: this.term, tookMs: this.lastTakeover.tookMs });
+  }
+
+  /** It may last for hours: said at once and then every ten seconds. */
+  #sayHeld(reason: string, { shape, says }: Grip["missing"][number]): void {
+    if (performance.now() - this.#heldSaidAt < 10_000) return;
+    this.#heldSaidAt = performance.now();
+    const place = { alias: shape.name, address: endpointOf(shape) };
+    this.#options.log("warning", "the aliases are still held by somebody else", { reason, ...place, says });
   }
 
   #holdsNothing(): boolean {
