@@ -46,7 +46,9 @@ export function renderAliases(
       return [];
     }
     const port = portFor(frame.target, shape.port);
-    const backends = (frame.copies.get(service.name) ?? []).map(
+    // A copy without the data is no backend: it could answer nothing.
+    const holders = recipe.holders(frame.database, frame.copies.get(service.name) ?? []);
+    const backends = holders.map(
       (seat): Backend => ({ guest: seat.name, address: seat.address, port, check: shape.check }),
     );
     return [
