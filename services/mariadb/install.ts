@@ -51,6 +51,7 @@ export function findProgram(names: readonly string[], path = process.env.PATH ??
 export interface Installation {
   readonly server: string;
   readonly dataDirectory: string;
+  readonly temporary: string;
   readonly socket: string;
   /** Keys where the server's user can read them. */
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
@@ -114,6 +115,10 @@ export async function install(guest: Guest, position: number): Promise<Installat
   };
   own(home);
 
+  // A server that starts removes every temporary table it finds in its directory: with a shared /tmp also those of other servers.
+  const temporary = join(home, "tmp");
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  own(temporary);
   const dataDirectory = join(home, "data");
   const marker = join(home, "identity.json");
   let identity = readIdentity(marker);
@@ -123,7 +128,7 @@ export async function install(guest: Guest, position: number): Promise<Installat
     rmSync(dataDirectory, { recursive: true, force: true });
     mkdirSync(dataDirectory, { mode: 0o700 });
     own(dataDirectory);
-    await make(maker, dataDirectory, user, administrator);
+    await make(maker, dataDirectory, temporary, user, administrator);
     identity = { format: 1, serverId: newServerId(position) };
     replaceFile(marker, JSON.stringify(identity));
   }
@@ -131,6 +136,7 @@ export async function install(guest: Guest, position: number): Promise<Installat
   return {
     server,
     dataDirectory,
+    temporary,
     socket: socketPath(home, own),
     tls: mysql ? copyKeys(guest, home, own) : keysOf(join(guest.root, "etc", "tls")),
     user,
@@ -151,10 +157,17 @@ function readIdentity(path: string): Identity | null {
   throw new StartRefused(`${path} is damaged: move ${dirname(path)} aside to begin with an empty database`);
 }
 
-function make(maker: string, directory: string, user: string | null, administrator: string): Promise<void> {
+function make(
+  maker: string,
+  directory: string,
+  temporary: string,
+  user: string | null,
+  administrator: string,
+): Promise<void> {
   const settings = [
     "--no-defaults",
     `--datadir=${directory}`,
+    `--tmpdir=${temporary}`,
     "--skip-test-db",
     "--skip-name-resolve",
     "--auth-root-authentication-method=socket",
@@ -169,8 +182,10 @@ function make(maker: string, directory: string, user: string | null, administrat
     execFile(maker, settings, { timeout: INSTALL_TIMEOUT, maxBuffer: 1024 ** 2 }, (error, stdout, stderr) => {
       if (error === null) return resolve();
       const lines = `${stdout}\n${stderr}`.split("\n");
+      writeFileSync(join(dirname(directory), "install.log"), `${stdout}\n${stderr}`, { mode: 0o600 });
       // The first error is the cause; what follows ("Aborting") is not.
-      const says = lines.find((line) => /\[ERROR\]|FATAL|cannot/i.test(line)) ?? error.message;
+      const says =
+        lines.find((line) => /error|fatal|cannot|can't/i.test(line) && !line.endsWith("Aborting")) ?? error.message;
       reject(new StartRefused(`the data directory cannot be made: ${says.trim()}`));
     });
   });

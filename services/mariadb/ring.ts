@@ -174,12 +174,13 @@ export class Ring {
   }
 
   async #look(): Promise<void> {
-    const [own] = await this.#ask("SELECT @@gtid_current_pos AS gtid, @@read_only AS ro");
+    // The upstream first: what it has of ours we had before, so a commit between the two questions never looks like data set back.
+    const theirs = await this.#askUpstream();
+    const [own] = await this.#ask("SELECT @@gtid_current_pos AS gtid, @@gtid_binlog_pos AS written, @@read_only AS ro");
     const slave: Row = this.#upstream ? ((await this.#ask("SHOW SLAVE STATUS"))[0] ?? {}) : {};
     const gtid = String(own!.gtid);
     this.#writable = Number(own!.ro) === 0;
-    const theirs = await this.#askUpstream();
-    const observation = this.#observe(gtid, slave, theirs);
+    const observation = this.#observe(gtid, String(own!.written), slave, theirs);
     const readiness = judgeReadiness(observation);
     if (readiness.writable !== this.#writable) {
       await this.#ask(`SET GLOBAL read_only = ${readiness.writable ? 0 : 1}`);
@@ -214,7 +215,7 @@ export class Ring {
     if (slave.Slave_IO_Running === "No" && RETRIED.has(errno)) await this.#ask("START SLAVE IO_THREAD");
   }
 
-  #observe(gtid: string, slave: Row, theirs: string | "refused" | "silent" | null): Observation {
+  #observe(gtid: string, written: string, slave: Row, theirs: string | "refused" | "silent" | null): Observation {
     const now = performance.now();
     const answers = theirs !== null && theirs !== "refused" && theirs !== "silent";
     if (answers || theirs === null) this.#awaySince = null;
@@ -234,7 +235,8 @@ export class Ring {
       awaySince: this.#awaySince,
       upstreamSays: this.#upstreamSays,
       missing: target === null ? null : behind(mine, target, own),
-      setBack: target !== null && (target.get(own) ?? 0n) > (mine.get(own) ?? 0n),
+      // By the binary log: what comes back around the ring moves the current position although it is not applied.
+      setBack: target !== null && (target.get(own) ?? 0n) > (parsePosition(written).get(own) ?? 0n),
       caughtUpBefore: this.#caughtUpBefore,
       stopped:
         sqlErrno !== 0

@@ -32,6 +32,7 @@ export function serverArguments(guest: Guest, config: DatabaseConfig, installati
   return [
     "--no-defaults",
     `--datadir=${installation.dataDirectory}`,
+    `--tmpdir=${installation.temporary}`,
     `--socket=${installation.socket}`,
     `--pid-file=${join(installation.dataDirectory, "pid")}`,
     ...(installation.user === null ? [] : [`--user=${installation.user}`]),
