@@ -45,16 +45,18 @@ async function main(words: readonly string[]): Promise<number> {
   }
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read our output has gone (`| head`): that is no error.
-  if (error.code === "EPIPE") process.exit(0);
-});
+// Whoever read our output has gone (`| head`): what was begun is carried on, unheard.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    stream.write = () => true;
+  });
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.exitCode = complainDefect(error, false);
-  },
-);
+/** Ends when everything is written: what a library left open must not keep a finished command. */
+function end(code: number): void {
+  process.stderr.write("", () => process.stdout.write("", () => process.exit(code)));
+  // Nobody reads any more: then nothing is waited for.
+  setTimeout(() => process.exit(code), 2000).unref();
+}
+
+main(process.argv.slice(2)).then(end, (error: unknown) => end(complainDefect(error, false)));

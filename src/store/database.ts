@@ -33,7 +33,11 @@ function asSqliteDatabase(database: DatabaseSync): SqliteDatabase {
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+        // A full disk makes SQLite roll back by itself; a second rollback would hide why.
+        run: (parameters) =>
+          text === "rollback" && !database.isTransaction
+            ? { changes: 0, lastInsertRowid: 0 }
+            : statement.run(...(parameters as SQLInputValue[])),
         iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
       };
     },
