@@ -125,9 +125,9 @@ const DOMAINS: Readonly<Record<FailureDomain, (host: Host) => string | null>> = 
 };
 /** What tells where hosts are. */
 const DOMAIN_KEYS: Readonly<Record<FailureDomain, readonly string[]>> = {
-  host: [],
-  rack: ["rack", "building"],
-  building: ["building"],
+  host: ["name"],
+  rack: ["name", "rack", "building"],
+  building: ["name", "building"],
 };
 
 const copyCounts: Check = (site, at) => {
@@ -267,8 +267,9 @@ export const CHECKS: readonly Check[] = [
   reserves,
   addressesInside,
   aliases,
-  copyCounts,
+  // Before counting copies: nobody runs out of hosts because one is misspelt.
   knownNames,
+  copyCounts,
   slots,
   modes,
   circles,

@@ -51,14 +51,31 @@ export interface Place {
   readonly keyOffset: number | null;
 }
 
-/** Our words where those of the YAML library speak to programmers. */
-const SYNTAX: Partial<Readonly<Record<YAMLError["code"], string>>> = {
-  TAB_AS_INDENT: "a tab cannot indent a line: use blanks",
-  MULTIPLE_DOCS: "a second document begins here: a site file has one",
-  RESOURCE_EXHAUSTION: "nested too deeply",
-  BLOCK_AS_IMPLICIT_KEY: "a second mapping begins in this line: put quotes around a text with a colon",
-  TAG_RESOLVE_FAILED: "tags (words that begin with !) mean nothing in a site file",
-};
+/** Our words where those of the YAML library speak to programmers: the first that matches counts. */
+const SYNTAX: readonly (readonly [code: YAMLError["code"], said: RegExp, says: string])[] = [
+  ["TAB_AS_INDENT", /^/, "a tab cannot indent a line: use blanks"],
+  ["MULTIPLE_DOCS", /^/, "a second document begins here: a site file has one"],
+  ["RESOURCE_EXHAUSTION", /^/, "nested too deeply"],
+  ["TAG_RESOLVE_FAILED", /^/, "tags (words that begin with !) mean nothing in a site file"],
+  ["BAD_SCALAR_START", /character (.)/, "a text that begins with $1 needs quotes around it"],
+  ["BLOCK_AS_IMPLICIT_KEY", /^Nested/, 'a second ": " in one value: put quotes around it, or mend the indentation'],
+  ["BLOCK_AS_IMPLICIT_KEY", /^/, "the indentation fits nothing above"],
+  ["BAD_INDENT", /end with an? (.)$/, "expected $1 before this: a bracket is not closed"],
+  ["BAD_INDENT", /^/, "the indentation fits nothing above"],
+  ["MISSING_CHAR", /quote$/, "a text in quotes has no end"],
+  ["MISSING_CHAR", /end with an? (.)$/, "expected $1 before this: a bracket is not closed"],
+  ["MISSING_CHAR", /^Implicit/, 'expected "key: value"'],
+  ["MULTILINE_IMPLICIT_KEY", /^/, 'expected "key: value" in one line'],
+  ["UNEXPECTED_TOKEN", /^/, "this does not belong here"],
+];
+
+function syntaxSentence({ code, message }: YAMLError): string {
+  for (const [known, said, says] of SYNTAX) {
+    const match = known === code ? said.exec(message) : null;
+    if (match) return says.replace("$1", match[1] ?? "");
+  }
+  return message.split("\n")[0]!;
+}
 
 export class Source {
   readonly file: string;
@@ -164,7 +181,7 @@ export class Source {
       for (const error of [...document.errors, ...document.warnings]) {
         // What follows in the same line mostly follows from it.
         const line = this.lineOf(error.pos[0]);
-        if (!lines.has(line)) this.reportAt(error.pos[0], "", SYNTAX[error.code] ?? error.message.split("\n")[0]!);
+        if (!lines.has(line)) this.reportAt(error.pos[0], "", syntaxSentence(error));
         lines.add(line);
       }
       return document;
