@@ -1,7 +1,7 @@
 /** The command line. Every command: help with examples, `--json`, exit 0 done, 1 not so, 2 bad input, 3 the outside failed. */
 import { Command, CommanderError } from "commander";
 import { Fault } from "../model/index.ts";
-import { complainDefect, complainFault } from "./say.ts";
+import { complain, complainDefect, complainFault } from "./say.ts";
 
 type AddCommand = (program: Command) => void;
 
@@ -29,27 +29,52 @@ async function main(words: readonly string[]): Promise<number> {
     .description("One site file says what you want; Domus plans it, builds it, proves it, keeps it up.")
     .version((await import("./open.ts")).VERSION)
     .showSuggestionAfterError()
+    .addHelpText(
+      "after",
+      "\nExamples:\n  domus plan sites/wiki.yaml\n  domus up sites/wiki.yaml\n  domus status wiki --json",
+    )
     .configureHelp({ showGlobalOptions: false })
+    // Said below, once, in the way that was asked for.
+    .configureOutput({ outputError: () => {} })
     .exitOverride();
   const asked = words.find((word) => Object.hasOwn(COMMANDS, word));
   const loaders = asked !== undefined && asked === words[0] ? [COMMANDS[asked]!] : Object.values(COMMANDS);
   for (const load of loaders) (await load())(program);
-  for (const command of program.commands) command.exitOverride().showHelpAfterError("(--help shows how)");
   try {
     await program.parseAsync(words as string[], { from: "user" });
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof CommanderError) return complainUsage(error, words, json);
     if (error instanceof Fault) return complainFault(error, json);
     return complainDefect(error, json);
   }
 }
 
+/** @returns 0 when help or version was asked for, else 2 */
+function complainUsage(error: CommanderError, words: readonly string[], json: boolean): number {
+  if (error.exitCode === 0) return 0;
+  const asked = words.filter((word) => /^[a-z]+$/.test(word)).slice(0, words[0] === "guest" ? 2 : 1);
+  const known = asked.length > 0 && Object.hasOwn(COMMANDS, asked[0]!);
+  const help = known && error.code !== "commander.unknownCommand" ? `domus ${asked.join(" ")} --help` : "domus --help";
+  // Commander has printed the help itself where a command is missing: there is nothing to add for people.
+  if (error.code === "commander.help") {
+    if (json) complainFault(new Fault("usage.invalid", { reason: "a command is missing", help }), json);
+    return 2;
+  }
+  const reason = error.message
+    .replace(/^error: /, "")
+    .replace(/\n\((Did you mean .*)\)$/s, "; $1")
+    .replace(/; Did/, "; did");
+  return complainFault(new Fault("usage.invalid", { reason, help }), json);
+}
+
 // Whoever read our output has gone (`| head`): what was begun is carried on, unheard.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
     stream.write = () => true;
+    if (stream !== process.stdout || error.code === "EPIPE") return;
+    complain(`✗ the output cannot be written (${error.code ?? error.message})`);
+    process.exit(3);
   });
 
 /** Ends when everything is written: what a library left open must not keep a finished command. */

@@ -1,5 +1,6 @@
 /** From the words of a command to the things it works on: site files, state, controller. */
-import { readFileSync, statSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import {
   Controller,
@@ -18,24 +19,55 @@ import { acquireLock, type Lock, readIfThere, realClock, writeFileDurably } from
 
 const HOUSE = join(import.meta.dirname, "../..");
 /** Larger files are no site files; reading stops before memory does, bytes. */
-const LARGEST_FILE = 64 * 1024 * 1024;
+const LARGEST_FILE = 16 * 1024 * 1024;
 
 /** Version of Domus, from its package. */
 export const VERSION: string = (JSON.parse(readFileSync(join(HOUSE, "package.json"), "utf8")) as { version: string })
   .version;
 
 function readText(file: string): SiteText {
+  let octets: Buffer;
   try {
-    const found = statSync(file);
-    if (found.isDirectory()) throw new Fault("site.unreadable", { file, reason: "it is a directory" });
-    if (found.size > LARGEST_FILE) throw new Fault("site.unreadable", { file, reason: "it is larger than 64 MiB" });
-    return { file, text: readFileSync(file, "utf8") };
+    if (statSync(file).isDirectory()) throw new Fault("site.unreadable", { file, reason: "it is a directory" });
+    octets = readBounded(file);
   } catch (error) {
     if (error instanceof Fault) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     const reason = code === "ENOENT" ? "there is no such file" : code === "EACCES" ? "permission denied" : String(code);
     throw new Fault("site.unreadable", { file, reason });
   }
+  const text = octets.toString("utf8");
+  if (!isUtf8(octets)) refuseEncoding(file, octets, text);
+  return { file, text };
+}
+
+/** A pipe or a device tells no size beforehand, and some have no end. */
+function readBounded(file: string): Buffer {
+  const descriptor = openSync(file, "r");
+  try {
+    const chunks: Buffer[] = [];
+    for (let size = 0; ; ) {
+      const chunk = Buffer.alloc(1024 * 1024);
+      const read = readSync(descriptor, chunk);
+      if (read === 0) return Buffer.concat(chunks);
+      size += read;
+      if (size > LARGEST_FILE) throw new Fault("site.unreadable", { file, reason: "it is larger than 16 MiB" });
+      chunks.push(chunk.subarray(0, read));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Points at the first octet that is no UTF-8: everything before it is the same in both. */
+function refuseEncoding(file: string, octets: Buffer, text: string): never {
+  const again = Buffer.from(text, "utf8");
+  let offset = 0;
+  while (offset < octets.length && octets[offset] === again[offset]) offset++;
+  const before = octets.subarray(0, offset).toString("utf8").split("\n");
+  const says = "expected UTF-8 text; save the file in this encoding";
+  const one = { file, line: before.length, column: before.at(-1)!.length + 1, path: "", says };
+  throw new Fault("site.invalid", { file, diagnostics: formatDiagnostic(one) });
 }
 
 /**
@@ -113,7 +145,7 @@ export function chooseSite(given: string | undefined): SiteName {
   if (given !== undefined) {
     const name = known.find((one) => one === given) ?? (/[./]/.test(given) ? openSite(given).name : undefined);
     if (name !== undefined && known.includes(name)) return name;
-    throw new Fault("site.unknown", { directory: `${base} by the name of ${given}` });
+    throw new Fault("site.unknown", { directory: `${base} by the name of ${given}`, known: known.join(", ") });
   }
   if (known.length === 0) throw new Fault("site.unknown", { directory: base });
   if (known.length === 1) return known[0]!;

@@ -38,12 +38,18 @@ export function table(rows: readonly (readonly string[])[], indent = "  "): read
   );
 }
 
+/** @returns the text without what would command a terminal: names and words of other people are in it. */
+function harmless(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins a command to the terminal
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
 /** Prints a fault: what is so, and what to do. @returns its exit status */
 export function complainFault(fault: Fault, json: boolean): number {
   if (json) sayJson({ error: { code: fault.code, says: fault.message, remedy: fault.remedy } });
   else {
-    complain(`${paint("red", "✗")} ${fault.message}`);
-    if (fault.remedy) complain(`  ${fault.remedy}`);
+    complain(`${paint("red", "✗")} ${harmless(fault.message)}`);
+    if (fault.remedy) complain(`  ${harmless(fault.remedy)}`);
   }
   return fault.exit;
 }
@@ -56,7 +62,7 @@ export function complainDefect(error: unknown, json: boolean): number {
     sayJson({ error: { code: "defect", says, remedy: "Run again with DOMUS_DEBUG=1 and report what it prints." } });
   else
     complain(
-      `${paint("red", "✗")} defect in Domus: ${says}\n  Run again with DOMUS_DEBUG=1 and report what it prints.`,
+      `${paint("red", "✗")} defect in Domus: ${harmless(says)}\n  Run again with DOMUS_DEBUG=1 and report what it prints.`,
     );
   return 3;
 }

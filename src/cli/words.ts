@@ -1,5 +1,5 @@
 /** Words of options → values, refused in one sentence when they are wrong. */
-import { Fault, parseDuration } from "../model/index.ts";
+import { Fault, parseDuration, parseNetwork } from "../model/index.ts";
 
 function refuse(option: string, expected: string, found: string): never {
   throw new Fault("usage.invalid", { reason: `${option} expects ${expected}, found ${JSON.stringify(found)}` });
@@ -29,4 +29,12 @@ export function share(option: string, text: string): number {
       : Number.NaN;
   if (!(value >= 0 && value <= 1)) refuse(option, "a share like 10%", text);
   return value;
+}
+
+/** @returns an IPv4 network as it was given, or `undefined` when none was */
+export function network(option: string, text: string | undefined): string | undefined {
+  const found = text === undefined ? null : parseNetwork(text);
+  if (text !== undefined && (!found || found.bits < 8 || found.bits > 30))
+    refuse(option, "a network like 127.9.9.0/24 (its first address, 8 to 30 bits)", text);
+  return text;
 }

@@ -81,7 +81,7 @@ const FAULTS = {
   "site.unknown": {
     exit: 2,
     says: (a) => `no site is up under ${a.directory}`,
-    remedy: () => "Bring one up first: domus up SITE.",
+    remedy: (a) => (a.known ? `There are: ${a.known}.` : "Bring one up first: domus up SITE."),
   },
   "guest.wrong-state": {
     exit: 1,

@@ -20,12 +20,23 @@ export function siteDirectory(base: string, site: SiteName): string {
   return join(base, site);
 }
 
-/** @returns names of the sites with state under a base, in order. */
+/** @returns names of the sites with state under a base, in order. @throws Fault `store.unwritable` */
 export function knownSites(base: string): readonly SiteName[] {
   if (!existsSync(base)) return [];
-  return readdirSync(base)
+  return namesIn(base)
     .filter((name) => existsSync(join(base, name, "store.sqlite")) || existsSync(join(base, name, "blueprints")))
     .sort() as SiteName[];
+}
+
+function namesIn(base: string): readonly string[] {
+  try {
+    return readdirSync(base);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const reason =
+      code === "ENOTDIR" ? "it is not a directory" : code === "EACCES" ? "permission denied" : String(code);
+    throw new Fault("store.unwritable", { directory: base, reason });
+  }
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Hypervisor } from "../../hypervisor/index.ts";
 import { type BlueprintGuest, Fault, formatSize, type GuestName } from "../../model/index.ts";
 import { chooseSite, lockSite, type OpenSite, openState } from "../open.ts";
 import { say, sayJson } from "../say.ts";
+import { wholeNumber } from "../words.ts";
 
 interface GuestFlags {
   readonly site?: string;
@@ -76,7 +77,8 @@ export function addGuest(program: Command): void {
   const guest = program
     .command("guest")
     .summary("start, stop, suspend, look into one guest")
-    .description("Operations on one guest of a site.");
+    .description("Operations on one guest of a site.")
+    .addHelpText("after", "\nExamples:\n  domus guest show fg5x2\n  domus guest reboot fg5x2");
   for (const operation of OPERATIONS)
     guest
       .command(operation.name)
@@ -110,9 +112,7 @@ export function addGuest(program: Command): void {
     .addHelpText("after", "\nExample:\n  domus guest console fg5x0 --bytes 2000")
     .action((name: string, flags: GuestFlags) =>
       onGuest(name, flags, async (hypervisor, found) => {
-        const bytes = Number(flags.bytes);
-        if (!Number.isInteger(bytes) || bytes < 1)
-          throw new Fault("usage.invalid", { reason: `--bytes expects a whole number, found ${flags.bytes}` });
+        const bytes = wholeNumber("--bytes", flags.bytes ?? "8192", 1, 1024 ** 3);
         const text = await hypervisor.console(found.name, bytes);
         if (flags.json) sayJson({ guest: name, console: text });
         else process.stdout.write(text);

@@ -18,6 +18,7 @@ import { knownSites, Store, siteDirectory, stateBase } from "../../store/index.t
 import { realClock } from "../../world/index.ts";
 import { openSite, VERSION } from "../open.ts";
 import { paint, say, sayJson, table } from "../say.ts";
+import { network } from "../words.ts";
 
 interface PlanFlags {
   readonly hosts?: string;
@@ -65,6 +66,7 @@ export function addPlan(program: Command): void {
       "\nExamples:\n  domus plan sites/wiki.yaml\n  domus plan sites/fermigrid-2009.yaml --plan-only --why\n  domus plan sites/fermigrid-ha.yaml --json | jq .proof",
     )
     .action(async (file: string, flags: PlanFlags) => {
+      const loopback = network("--loopback", flags.loopback) ?? null;
       const site = openSite(file, flags.hosts);
       const programs = flags.mariadb === undefined ? programsHere() : { mariadb: flags.mariadb };
       const { target, inventory } = await lookAt(site, programs);
@@ -75,7 +77,7 @@ export function addPlan(program: Command): void {
           parent: target && { id: target.id, blueprint: target.blueprint },
           cause: { by: "person", says: "asked by a person" },
           version: VERSION,
-          loopback: flags.loopback ?? null,
+          loopback,
           planOnly: flags.planOnly ?? false,
         },
         RECIPES,

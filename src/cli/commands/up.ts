@@ -6,6 +6,7 @@ import { Fault, type Site } from "../../model/index.ts";
 import { chooseSite, lockSite, type OpenSite, openSite, openState, rememberSite } from "../open.ts";
 import { showProgress } from "../progress.ts";
 import { complain, formatMilliseconds, paint, say, sayJson } from "../say.ts";
+import { network } from "../words.ts";
 
 export interface UpFlags {
   readonly hosts?: string;
@@ -100,6 +101,7 @@ export function addUp(program: Command): void {
     .option("--json", "for machines")
     .addHelpText("after", "\nExamples:\n  domus up sites/wiki.yaml\n  domus up sites/fermigrid-ha.yaml --json")
     .action(async (file: string, flags: UpFlags) => {
+      network("--loopback", flags.loopback);
       const site = openSite(file, flags.hosts);
       const held = await holdSite(site, `domus up ${site.name}`, flags);
       const began = performance.now();

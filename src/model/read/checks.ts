@@ -1,19 +1,34 @@
 /**
  * What no single key can get wrong: names given twice, addresses outside the network, copies that no rule can satisfy, circles of needs.
- * Each check is one entry of a table and sees the whole site; every mistake is reported, not the first.
+ * Each check is one entry of a table and sees the whole site; every mistake is reported, not the first, and nobody is blamed for what
+ * follows from another mistake: a check asks whether what it judges by was read as it was meant.
  */
 import type { HostName, ServiceName } from "../ids.ts";
 import { parseIpv4, parseNetwork, usableIn } from "../ipv4.ts";
-import { type Host, type Service, type Site, STRATEGIES } from "../site.ts";
+import { type FailureDomain, type Host, type Site, STRATEGIES } from "../site.ts";
 import { formatSize } from "../units.ts";
 import { suggestion } from "./nearest.ts";
+import type { Sentence } from "./source.ts";
 
-/** Where to point: `service("gums", "alias")` is the key `alias` of that service. */
+export type Report = (says: Sentence) => void;
+
+/** Where to point, and what may be judged: `service("gums", "alias", "port")` is the port of that service's alias. */
 export interface Positions {
   host(index: number, key?: string): Report;
-  service(name: ServiceName, key?: string): Report;
+  service(name: ServiceName, ...keys: (string | number)[]): Report;
+  /** `hosts[1]`, as the file counts. */
+  hostPath(index: number): string;
+  /** Names of all services of the file, also of those that could not be read. */
+  readonly serviceNames: ReadonlySet<string>;
+  /** Every host, every service could be read. */
+  readonly allHosts: boolean;
+  readonly allServices: boolean;
+  /** Nothing is wrong with these keys of any host. */
+  soundHosts(...keys: string[]): boolean;
+  /** Nothing is wrong with these keys of a service. */
+  sound(name: ServiceName, ...keys: string[]): boolean;
+  readonly soundNetwork: boolean;
 }
-export type Report = (says: string) => void;
 type Check = (site: Site, at: Positions) => void;
 
 const uniqueHosts: Check = (site, at) => {
@@ -25,29 +40,23 @@ const uniqueHosts: Check = (site, at) => {
       if (value === null) return;
       const before = seen.get(value);
       if (before === undefined) seen.set(value, index);
-      else at.host(index, key)(`${value} is taken by hosts[${before}] (${site.hosts[before]!.name})`);
+      else at.host(index, key)(`${value} is taken by ${at.hostPath(before)} (${site.hosts[before]!.name})`);
     };
     first(names, host.name, "name");
     first(prefixes, host.prefix, "prefix");
     first(addresses, host.address, "address");
   });
-  const sorted = site.hosts
-    .map((host, index) => ({ prefix: host.prefix, index }))
-    .sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
-  for (let next = 1; next < sorted.length; next++) {
-    const [shorter, longer] = [sorted[next - 1]!, sorted[next]!];
-    if (
-      longer.prefix !== shorter.prefix &&
-      longer.prefix.startsWith(shorter.prefix) &&
-      /^\d+$/.test(longer.prefix.slice(shorter.prefix.length))
-    )
+  site.hosts.forEach(({ prefix }, index) => {
+    for (let end = prefix.length - 1; end > 0 && /\d/.test(prefix[end]!); end--) {
+      const shorter = prefix.slice(0, end);
+      if (!prefixes.has(shorter)) continue;
       at.host(
-        longer.index,
+        index,
         "prefix",
-      )(
-        `guests of ${shorter.prefix} and ${longer.prefix} could get the same name; choose prefixes that end in a letter`,
-      );
-  }
+      )(`guests of ${shorter} and ${prefix} could get the same name; choose prefixes that end in a letter`);
+      break;
+    }
+  });
 };
 
 const reserves: Check = (site, at) => {
@@ -61,7 +70,7 @@ const reserves: Check = (site, at) => {
 };
 
 const addressesInside: Check = (site, at) => {
-  const network = site.network.cidr === null ? null : parseNetwork(site.network.cidr);
+  const network = site.network.cidr === null || !at.soundNetwork ? null : parseNetwork(site.network.cidr);
   const check = (address: string | null, report: Report) => {
     if (address === null || !network) return;
     if (!usableIn(network, parseIpv4(address)!)) report(`${address} is outside the network ${site.network.cidr}`);
@@ -69,97 +78,141 @@ const addressesInside: Check = (site, at) => {
   site.hosts.forEach((host, index) => {
     check(host.address, at.host(index, "address"));
   });
-  for (const service of site.services) check(service.alias?.address ?? null, at.service(service.name, "alias"));
+  for (const service of site.services)
+    check(service.alias?.address ?? null, at.service(service.name, "alias", "address"));
 };
 
 const aliases: Check = (site, at) => {
   const names = new Map<string, ServiceName>();
-  const addresses = new Map<string, ServiceName>();
+  const addresses = new Map<string, string>();
+  for (const host of site.hosts) if (host.address !== null) addresses.set(host.address, `host ${host.name}`);
   for (const service of site.services) {
-    if (!service.alias) continue;
-    const report = at.service(service.name, "alias");
-    const holder = names.get(service.alias.name);
-    if (holder) report(`the alias ${service.alias.name} is taken by ${holder}`);
-    else names.set(service.alias.name, service.name);
-    if (service.alias.address) {
-      const other = addresses.get(service.alias.address);
+    const { alias } = service;
+    if (!alias) continue;
+    const holder = names.get(alias.name);
+    if (holder) at.service(service.name, "alias", "name")(`the alias ${alias.name} is taken by ${holder}`);
+    else names.set(alias.name, service.name);
+    if (alias.address !== null) {
+      const other = addresses.get(alias.address);
       if (other)
-        report(`the address ${service.alias.address} is taken by ${other}; every alias needs an address of its own`);
-      else addresses.set(service.alias.address, service.name);
+        at.service(
+          service.name,
+          "alias",
+          "address",
+        )(`the address ${alias.address} is taken by ${other}; every alias needs an address of its own`);
+      else addresses.set(alias.address, service.name);
     }
-    if (!STRATEGIES[service.strategy].alias)
-      report(`a service with strategy ${service.strategy} has no alias (${STRATEGIES[service.strategy].says})`);
+    if (!STRATEGIES[service.strategy].alias && at.sound(service.name, "strategy", "recipe"))
+      at.service(
+        service.name,
+        "alias",
+      )(`a service with strategy ${service.strategy} has no alias (${STRATEGIES[service.strategy].says})`);
   }
   const first = site.services.find((service) => service.alias);
-  if (first && !site.services.some((service) => service.recipe === "lvs"))
+  const recipesKnown = at.allServices && site.services.every((service) => at.sound(service.name, "recipe"));
+  if (first && recipesKnown && !site.services.some((service) => service.recipe === "lvs"))
     at.service(
       first.name,
       "alias",
     )("an alias needs a front end: add `lvs: { recipe: lvs, strategy: active-standby }` to the services");
 };
 
-const DOMAINS: Readonly<Record<Service["apart"], (host: Host) => string | null>> = {
+/** Two racks of one name in two buildings are two racks. */
+const DOMAINS: Readonly<Record<FailureDomain, (host: Host) => string | null>> = {
   host: (host) => host.name,
-  rack: (host) => host.rack,
+  rack: (host) => (host.rack === null ? null : `${host.building ?? ""}/${host.rack}`),
   building: (host) => host.building,
+};
+/** What tells where hosts are. */
+const DOMAIN_KEYS: Readonly<Record<FailureDomain, readonly string[]>> = {
+  host: ["name"],
+  rack: ["name", "rack", "building"],
+  building: ["name", "building"],
 };
 
 const copyCounts: Check = (site, at) => {
+  const everywhere = new Map<FailureDomain, ReadonlySet<string | null>>();
+  for (const apart of ["host", "rack", "building"] as const)
+    everywhere.set(apart, new Set(site.hosts.map(DOMAINS[apart])));
   for (const service of site.services) {
     const rule = STRATEGIES[service.strategy];
+    if (!at.sound(service.name, "recipe", "strategy", "copies")) continue;
     const report = at.service(service.name, "copies");
     if (service.copies < rule.minimum || service.copies > rule.maximum) {
       const range = rule.minimum === rule.maximum ? `${rule.minimum}` : `${rule.minimum} to ${rule.maximum}`;
-      report(`${service.strategy} has ${range} copies (${rule.says}), found ${service.copies}`);
+      const copies = range === "1" ? "copy" : "copies";
+      report(`${service.strategy} has ${range} ${copies} (${rule.says}), found ${service.copies}`);
       continue;
     }
-    const eligible = site.hosts.filter(
-      (host) =>
-        !service.forbid.includes(host.name) && (service.hosts.length === 0 || service.hosts.includes(host.name)),
-    );
-    const unplaced = eligible.find((host) => DOMAINS[service.apart](host) === null);
-    if (service.apart !== "host" && unplaced && service.copies > 1) {
-      at.service(
-        service.name,
-        "apart",
-      )(`copies are to be ${service.apart}s apart, but host ${unplaced.name} has no ${service.apart}`);
+    const { apart } = service;
+    if (!at.allHosts || !at.sound(service.name, "hosts", "forbid", "apart") || !at.soundHosts(...DOMAIN_KEYS[apart]))
+      continue;
+    const choosy = service.hosts.length > 0 || service.forbid.length > 0;
+    const [allowed, forbidden] = [new Set(service.hosts), new Set(service.forbid)];
+    const eligible = choosy
+      ? site.hosts.filter((host) => !forbidden.has(host.name) && (allowed.size === 0 || allowed.has(host.name)))
+      : site.hosts;
+    const domains = choosy ? new Set(eligible.map(DOMAINS[apart])) : everywhere.get(apart)!;
+    if (domains.has(null) && service.copies > 1) {
+      const unplaced = eligible.find((host) => DOMAINS[apart](host) === null)!;
+      at.service(service.name, "apart")(`copies are to be ${apart}s apart, but host ${unplaced.name} has no ${apart}`);
       continue;
     }
-    const domains = new Set(eligible.map(DOMAINS[service.apart]));
     if (service.copies > domains.size) {
-      const where = service.hosts.length > 0 || service.forbid.length > 0 ? " that it may use" : "";
-      const plural = service.apart === "host" ? "host" : service.apart;
-      report(
-        `${service.copies} copies need ${service.copies} ${plural}s, there ${domains.size === 1 ? "is" : "are"} ${domains.size}${where}`,
-      );
+      const where = choosy ? " that it may use" : "";
+      const needed =
+        service.copies === 1 ? `1 copy needs 1 ${apart}` : `${service.copies} copies need ${service.copies} ${apart}s`;
+      report(`${needed}, there ${domains.size === 1 ? "is" : "are"} ${domains.size}${where}`);
+      continue;
+    }
+    const pinned = new Map<string | null, HostName>();
+    const byName = new Map(eligible.map((host) => [host.name, host]));
+    for (const [index, name] of service.hosts.slice(0, service.copies).entries()) {
+      const host = byName.get(name);
+      if (!host) continue;
+      const other = pinned.get(DOMAINS[apart](host));
+      if (other && other !== name)
+        at.service(
+          service.name,
+          "hosts",
+          index,
+        )(`copies are to be ${apart}s apart, but ${other} and ${name} are in one ${apart}`);
+      pinned.set(DOMAINS[apart](host), name);
     }
   }
 };
 
 const knownNames: Check = (site, at) => {
   const hosts = new Set<HostName>(site.hosts.map((host) => host.name));
-  const services = new Set<ServiceName>(site.services.map((service) => service.name));
+  const [hostList, serviceList] = [[...hosts], [...at.serviceNames]];
   for (const service of site.services) {
-    for (const key of ["hosts", "forbid"] as const)
-      for (const name of service[key])
-        if (!hosts.has(name)) at.service(service.name, key)(`no host is called ${name}${suggestion(name, [...hosts])}`);
-    for (const [index, name] of service.hosts.entries())
-      if (service.hosts.indexOf(name) !== index) at.service(service.name, "hosts")(`${name} is named twice`);
-    for (const name of service.hosts)
-      if (service.forbid.includes(name)) at.service(service.name, "forbid")(`${name} is also among hosts`);
-    for (const name of service.needs)
-      if (!services.has(name))
-        at.service(service.name, "needs")(`no service is called ${name}${suggestion(name, [...services])}`);
+    const allowed = new Set(service.hosts);
+    for (const key of ["hosts", "forbid", "needs"] as const) {
+      // An entry that could not be read is not in the list: positions would be off by one.
+      if (!at.sound(service.name, key)) continue;
+      const seen = new Set<string>();
+      for (const [index, name] of service[key].entries()) {
+        const report = at.service(service.name, key, index);
+        if (seen.has(name)) report(`${name} is named twice`);
+        else if (key === "needs") {
+          if (!at.serviceNames.has(name)) report(() => `no service is called ${name}${suggestion(name, serviceList)}`);
+        } else if (at.allHosts && !hosts.has(name as HostName))
+          report(() => `no host is called ${name}${suggestion(name, hostList)}`);
+        else if (key === "forbid" && allowed.has(name as HostName)) report(`${name} is also among hosts`);
+        seen.add(name);
+      }
+    }
   }
 };
 
 const slots: Check = (site, at) => {
   const taken = new Map<string, ServiceName>();
   for (const service of site.services) {
-    if (service.slot === null) continue;
+    if (service.slot === null || !at.sound(service.name, "hosts", "copies", "recipe", "strategy")) continue;
     for (const host of service.hosts.slice(0, service.copies)) {
       const key = `${host} ${service.slot}`;
       const holder = taken.get(key);
+      if (holder === service.name) continue;
       if (holder) at.service(service.name, "slot")(`number ${service.slot} on ${host} is taken by ${holder}`);
       else taken.set(key, service.name);
     }
@@ -168,7 +221,7 @@ const slots: Check = (site, at) => {
 
 const modes: Check = (site, at) => {
   for (const service of site.services)
-    if (service.mode && service.strategy !== "replicated-database")
+    if (service.mode && service.strategy !== "replicated-database" && at.sound(service.name, "strategy", "recipe"))
       at.service(service.name, "mode")(`only replicated-database has a mode, this is ${service.strategy}`);
 };
 
@@ -177,32 +230,46 @@ const circles: Check = (site, at) => {
   const needs = new Map(site.services.map((service) => [service.name, service.needs]));
   const done = new Set<ServiceName>();
   for (const start of site.services) {
-    const path: ServiceName[] = [];
-    const stack: { name: ServiceName; next: number }[] = [{ name: start.name, next: 0 }];
-    while (stack.length > 0) {
-      const top = stack.at(-1)!;
-      if (top.next === 0) path.push(top.name);
-      const need = done.has(top.name) ? undefined : needs.get(top.name)?.[top.next++];
+    if (done.has(start.name)) continue;
+    const stack: { readonly name: ServiceName; next: number }[] = [{ name: start.name, next: 0 }];
+    const depth = new Map<ServiceName, number>([[start.name, 0]]);
+    for (let top = stack.at(-1); top; top = stack.at(-1)) {
+      const { name } = top;
+      const need = needs.get(name)![top.next++];
       if (need === undefined) {
-        done.add(top.name);
-        path.pop();
+        done.add(name);
+        depth.delete(name);
         stack.pop();
-      } else if (path.includes(need)) {
-        const circle = [...path.slice(path.indexOf(need)), need];
-        at.service(circle[0]!, "needs")(`a circle: ${circle.join(" needs ")}`);
-        for (const name of path) done.add(name);
-      } else if (needs.has(need) && !done.has(need)) stack.push({ name: need, next: 0 });
+        continue;
+      }
+      const back = depth.get(need);
+      if (back !== undefined)
+        at.service(
+          name,
+          "needs",
+          top.next - 1,
+        )(() => `a circle: ${circleText(stack.slice(back).map((one) => one.name))}`);
+      else if (needs.has(need) && !done.has(need)) {
+        depth.set(need, stack.length);
+        stack.push({ name: need, next: 0 });
+      }
     }
   }
 };
+
+function circleText(names: readonly ServiceName[]): string {
+  const shown = names.length > 12 ? [...names.slice(0, 10), "…", names.at(-1)!] : names;
+  return [...shown, names[0]!].join(" needs ");
+}
 
 export const CHECKS: readonly Check[] = [
   uniqueHosts,
   reserves,
   addressesInside,
   aliases,
-  copyCounts,
+  // Before counting copies: nobody runs out of hosts because one is misspelt.
   knownNames,
+  copyCounts,
   slots,
   modes,
   circles,

@@ -4,17 +4,18 @@ import { parseIpv4, parseNetwork } from "../ipv4.ts";
 import type { Probe } from "../probe.ts";
 import {
   anything,
+  argument,
   choice,
   dictionary,
   duration,
   entries,
   flag,
   integer,
+  keysOf,
   list,
   longText,
   matching,
   optional,
-  type Place,
   type Reader,
   ratio,
   record,
@@ -24,6 +25,7 @@ import {
   size,
   text,
 } from "./shape.ts";
+import type { Place } from "./source.ts";
 
 const NAME = "a name of small letters, digits and hyphens";
 const siteName = matching<SiteName>(NAME, NAME_PATTERN);
@@ -84,10 +86,8 @@ const PROBE_KINDS = {
 
 /** A probe is told by its first key: `http: /`, `https: /`, `tcp: 5432` or `running: true`. */
 const probe: Reader<Probe> = (place) => {
-  const keys = anything({ ...place, source: muted(place.source) });
-  const kind = (Object.keys(PROBE_KINDS) as (keyof typeof PROBE_KINDS)[]).find(
-    (name) => typeof keys === "object" && keys !== null && Object.hasOwn(keys, name),
-  );
+  const keys = keysOf(place);
+  const kind = (Object.keys(PROBE_KINDS) as (keyof typeof PROBE_KINDS)[]).find((name) => keys.includes(name));
   switch (kind) {
     case "http": {
       const read = PROBE_KINDS.http(place);
@@ -111,11 +111,6 @@ const probe: Reader<Probe> = (place) => {
   }
 };
 
-/** The same source, for looking without reporting. */
-function muted(source: Parameters<typeof report>[0]["source"]): typeof source {
-  return Object.assign(Object.create(source), { diagnostics: [], reportAt: () => {} });
-}
-
 /** `2`, or the documents' `1+1`. */
 const copies = scalarOf("a number of copies like 2 or 1+1", (value) => {
   if (typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= 1000) return value;
@@ -133,22 +128,34 @@ export const alias = record({
   "connections-per-copy": optional(integer(1, 1_000_000), 5000),
 });
 
-const contents: Reader<Readonly<Record<string, string>>> = (place) => {
-  const read = dictionary(longText)(place);
-  if (!read) return undefined;
-  for (const key of Object.keys(read))
-    if (!/^\/?[\x21-\x7e][\x20-\x7e]{0,500}$/.test(key) || key.split("/").includes(".."))
-      report(place, `${JSON.stringify(key)} is not a path inside the guest`);
-  return read;
-};
-const environmentName = /^[A-Za-z_][A-Za-z0-9_]{0,100}$/;
-const environment: Reader<Readonly<Record<string, string>>> = (place) => {
-  const read = dictionary(longText)(place);
-  for (const key of Object.keys(read ?? {}))
-    if (!environmentName.test(key) || key.startsWith("DOMUS_"))
-      report(place, `${JSON.stringify(key)} cannot be a variable of the environment`);
-  return read;
-};
+/** Paths inside the guest, each written in one way only: no empty part, no `.` and no `..`; a file is no folder of another. */
+const contents =
+  (onDisk: boolean): Reader<Readonly<Record<string, string>>> =>
+  (place) => {
+    const files = new Set<string>();
+    const folders = new Set<string>();
+    return dictionary(longText, (written) => {
+      const parts = written.replace(/^\//, "").split("/");
+      const plain = /^[\x20-\x7e]{1,500}$/.test(written);
+      if (!plain || parts.some((part) => part.trim() === "" || part === "." || part === ".."))
+        return "not the path of a file inside the guest";
+      const path = parts.join("/");
+      const above = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"));
+      const says = files.has(path)
+        ? "names the same file twice"
+        : onDisk && (folders.has(path) || above.some((folder) => files.has(folder)))
+          ? "is a file here and a folder there"
+          : null;
+      files.add(path);
+      for (const folder of above) folders.add(folder);
+      return says;
+    })(place);
+  };
+const environment = dictionary(longText, (name) =>
+  /^[A-Za-z_][A-Za-z0-9_]{0,100}$/.test(name) && !name.startsWith("DOMUS_") && name !== "__proto__"
+    ? null
+    : "cannot be a variable of the environment",
+);
 
 export const service = record({
   title: optional(text("a title", 200), null),
@@ -165,7 +172,7 @@ export const service = record({
   disk: optional(size, null),
   alias: optional(alias, null),
   needs: optional(list(serviceName, 1000), []),
-  hosts: optional(list(hostName), []),
+  hosts: optional(list(hostName, 1000), []),
   forbid: optional(list(hostName), []),
   slot: optional(integer(0, 9999), null),
   apart: optional(choice("host", "rack", "building"), "host"),
@@ -173,9 +180,9 @@ export const service = record({
   settings: optional(dictionary(anything), {}),
   image: optional(text("the name of an image", 100), null),
   packages: optional(list(matching<string>("the name of a package", /^[a-z0-9][a-z0-9+.-]{1,100}$/), 1000), []),
-  command: optional(list(text("a program or argument", 4096), 200), null),
-  pages: optional(contents, null),
-  files: optional(contents, {}),
+  command: optional(list(argument("a program or argument", 4096), 200, 1), null),
+  pages: optional(contents(false), null),
+  files: optional(contents(true), {}),
   environment: optional(environment, {}),
 });
 
@@ -185,10 +192,10 @@ export const rules = record({
 });
 
 export const site = record({
-  site: required(siteName),
+  site: required(siteName, "site" as SiteName),
   network: optional(network, null),
-  hosts: required(list(host, 10_000, 1)),
-  services: required(servicesInOrder),
+  hosts: required(list(host, 10_000, 1), []),
+  services: required(servicesInOrder, []),
   rules: optional(rules, null),
 });
 

@@ -2,105 +2,22 @@
  * Shapes of YAML, as small readers that report every mistake with its position and go on. A reader returns `undefined` when it has
  * reported one. Own readers instead of a schema library: positions, "did you mean" and units are what people judge us by.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import { isMap, isScalar, isSeq, type Node, type Pair } from "yaml";
 import { parseDuration, parseSize } from "../units.ts";
-import { suggestion } from "./nearest.ts";
+import { nearest, suggestion } from "./nearest.ts";
+import { keyText, type Place, type Sentence } from "./source.ts";
 
-export interface Diagnostic {
-  /** Name of the file as it was given. */
-  readonly file: string;
-  /** Both count from 1. */
-  readonly line: number;
-  readonly column: number;
-  /** `hosts[1].memory`; empty for the whole file. */
-  readonly path: string;
-  readonly says: string;
-}
-
-/** @returns `site.yaml:7:11: hosts[1].memory: expected a size like 16 GiB`. */
-export function formatDiagnostic(one: Diagnostic): string {
-  return `${one.file}:${one.line}:${one.column}: ${one.path ? `${one.path}: ` : ""}${one.says}`;
-}
-
-/** Deeper nesting than any site needs; stops anchors that contain themselves. */
+/** Deeper nesting than any site needs. */
 const DEEPEST = 40;
-/** Values read in one file, anchors unfolded: stops a small file from becoming a huge one. */
-const MOST_VALUES = 2_000_000;
-/** Mistakes reported for one file. */
-const MOST = 200;
-
-/** A file being read: positions, anchors, and what was found wrong. */
-export class Source {
-  readonly file: string;
-  readonly diagnostics: Diagnostic[] = [];
-  private budget = MOST_VALUES;
-  private readonly lines = new LineCounter();
-  private readonly document: Document.Parsed;
-
-  constructor(file: string, text: string) {
-    this.file = file;
-    this.document = parseDocument(text, {
-      lineCounter: this.lines,
-      prettyErrors: false,
-      uniqueKeys: true,
-      merge: false,
-      version: "1.2",
-    });
-    for (const error of this.document.errors)
-      this.reportAt(error.pos[0], "", error.message.split("\n")[0]!.replace(/\s+at line.*$/, ""));
-  }
-
-  get top(): Place {
-    return { source: this, node: (this.document.contents as Node | null) ?? null, path: "", depth: 0, keyOffset: null };
-  }
-
-  reportAt(offset: number, path: string, says: string): void {
-    if (this.diagnostics.length >= MOST) return;
-    const { line, col } = this.lines.linePos(offset);
-    this.diagnostics.push({
-      file: this.file,
-      line: Math.max(1, line),
-      column: Math.max(1, col),
-      path,
-      says: clip(says),
-    });
-  }
-
-  /** @returns false when the file unfolds into more values than any site has. */
-  spend(values: number): boolean {
-    this.budget -= values + 1;
-    return this.budget > 0;
-  }
-
-  resolve(node: Node | null): Node | null {
-    return isAlias(node) ? ((node.resolve(this.document) as Node | undefined) ?? null) : node;
-  }
-}
-
-/** A place in a file: what stands there and how one gets there. */
-export interface Place {
-  readonly source: Source;
-  readonly node: Node | null;
-  readonly path: string;
-  readonly depth: number;
-  /** Where its key stands, for places whose value is missing. */
-  readonly keyOffset: number | null;
-}
 
 export type Reader<T> = (place: Place) => T | undefined;
 export type ReadValue<R> = R extends Reader<infer T> ? T : never;
 
 /** Reports a mistake at a place. @returns undefined, so that a reader can end with it. */
-export function report(place: Place, says: string): undefined {
+export function report(place: Place, says: Sentence): undefined {
   const offset = place.node?.range?.[0] ?? place.keyOffset ?? 0;
   place.source.reportAt(offset, place.path, says);
   return undefined;
-}
-
-function clip(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters of a bad file must not reach a terminal
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f]/g, "�");
-  return clean.length > 300 ? `${clean.slice(0, 297)}…` : clean;
 }
 
 /** @returns the scalar's value as written, for messages. */
@@ -121,34 +38,47 @@ function scalar(place: Place): unknown {
 export function scalarOf<T>(expected: string, accept: (value: unknown) => T | undefined): Reader<T> {
   return (place) => {
     const value = accept(scalar(place));
-    return value === undefined ? report(place, `expected ${expected}, found ${shown(place)}`) : value;
+    return value === undefined ? report(place, () => `expected ${expected}, found ${shown(place)}`) : value;
   };
 }
 
+/** A reader of text. A number counts as it is written: `1.10` is not `1.1`, and `007` not `7`. */
+function written<T>(expected: string, accept: (text: string, plain: boolean) => T | undefined): Reader<T> {
+  return (place) => {
+    const node = place.source.resolve(place.node);
+    const value = isScalar(node) ? node.value : undefined;
+    const plain = typeof value === "number" || typeof value === "boolean";
+    const text = plain ? String((isScalar(node) && node.source) || value) : value;
+    const read = typeof text === "string" ? accept(text, typeof value === "boolean") : undefined;
+    return read === undefined ? report(place, () => `expected ${expected}, found ${shown(place)}`) : read;
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a title that commands the terminal is none
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
+
+/** One line of text, shown to people: nothing in it commands a terminal. */
 export const text = (expected = "text", longest = 4096): Reader<string> =>
-  scalarOf(expected, (value) =>
-    typeof value === "string" && value.length > 0 && value.length <= longest
-      ? value
-      : typeof value === "number"
-        ? String(value)
-        : undefined,
+  written(`${expected} in one line`, (value, flag) =>
+    !flag && value.length > 0 && value.length <= longest && !CONTROL.test(value) ? value : undefined,
   );
 
-export const longText: Reader<string> = scalarOf("text", (value) =>
-  value === null
-    ? ""
-    : typeof value === "string"
-      ? value
-      : typeof value === "number" || typeof value === "boolean"
-        ? String(value)
-        : undefined,
-);
+/** Text for programs, of any length and form; no program can be handed the character NUL. */
+export const longText: Reader<string> = (place) => {
+  const node = place.source.resolve(place.node);
+  if (node === null || (isScalar(node) && node.value === null)) return "";
+  return anyText(place);
+};
+const anyText = written("text without the character NUL", (value) => (value.includes("\0") ? undefined : value));
+
+/** A word on a command line. */
+export const argument = (expected: string, longest: number): Reader<string> =>
+  written(`${expected} without the character NUL`, (value, flag) =>
+    !flag && value.length > 0 && value.length <= longest && !value.includes("\0") ? value : undefined,
+  );
 
 export const matching = <T extends string>(expected: string, pattern: RegExp): Reader<T> =>
-  scalarOf(expected, (value) => {
-    const written = typeof value === "number" ? String(value) : value;
-    return typeof written === "string" && pattern.test(written) ? (written as T) : undefined;
-  });
+  written(expected, (value, flag) => (!flag && pattern.test(value) ? (value as T) : undefined));
 
 export const integer = (least: number, most: number): Reader<number> =>
   scalarOf(`a whole number from ${least} to ${most}`, (value) =>
@@ -178,7 +108,7 @@ export function choice<const T extends string>(...words: readonly T[]): Reader<T
     if (typeof value === "string" && (words as readonly string[]).includes(value)) return value as T;
     return report(
       place,
-      `expected ${words.join(", ")}, found ${shown(place)}${typeof value === "string" ? near(value, words) : ""}`,
+      () => `expected ${words.join(", ")}, found ${shown(place)}${typeof value === "string" ? near(value, words) : ""}`,
     );
   };
 }
@@ -194,7 +124,7 @@ export function list<T>(item: Reader<T>, most = 20_000, least = 0): Reader<reado
     const node = place.source.resolve(place.node);
     if (!isSeq(node)) return report(place, `expected a list, found ${shown(place)}`);
     if (node.items.length > most) return report(place, `expected at most ${most} entries, found ${node.items.length}`);
-    if (place.depth > DEEPEST || !place.source.spend(node.items.length)) return report(place, "nested too deeply");
+    if (tooMuch(place, node.items.length)) return undefined;
     if (node.items.length < least)
       return report(place, `expected at least ${least} ${least === 1 ? "entry" : "entries"}, found none`);
     const values: T[] = [];
@@ -218,18 +148,42 @@ export function entries(
 ): readonly { readonly key: string; readonly keyOffset: number; readonly value: Place }[] | undefined {
   const node = place.source.resolve(place.node);
   if (!isMap(node)) return report(place, `expected a mapping, found ${shown(place)}`);
-  if (place.depth > DEEPEST || !place.source.spend(node.items.length)) return report(place, "nested too deeply");
+  if (tooMuch(place, node.items.length)) return undefined;
+  const first = new Map<string, number>();
   return (node.items as Pair<Node, Node | null>[]).flatMap((pair) => {
-    const keyNode = place.source.resolve(pair.key);
     const keyOffset = pair.key?.range?.[0] ?? node.range?.[0] ?? 0;
-    if (!isScalar(keyNode) || keyNode.value === null || typeof keyNode.value === "object") {
+    const key = keyText(place.source, pair);
+    if (key === null) {
       place.source.reportAt(keyOffset, place.path, "expected a plain key");
       return [];
     }
-    const key = String(keyNode.value);
     const path = place.path ? `${place.path}.${key}` : key;
+    const before = first.get(key);
+    if (before !== undefined) {
+      place.source.reportAt(keyOffset, path, `given twice, first in line ${place.source.lineOf(before)}`);
+      return [];
+    }
+    first.set(key, keyOffset);
     return [{ key, keyOffset, value: { ...place, node: pair.value, path, depth: place.depth + 1, keyOffset } }];
   });
+}
+
+/** Reports a place that is nested too deeply, or the first that makes the file too large once its anchors are unfolded. */
+function tooMuch(place: Place, values: number): boolean {
+  if (place.depth > DEEPEST) {
+    report(place, "nested too deeply");
+    return true;
+  }
+  if (place.source.spend(values)) return false;
+  place.source.reportAt(0, "", "too large: its anchors unfold into more values than any site has");
+  return true;
+}
+
+/** @returns the keys of a mapping, read or not; empty for everything else. */
+export function keysOf(place: Place): readonly string[] {
+  const node = place.source.resolve(place.node);
+  if (!isMap(node)) return [];
+  return (node.items as Pair<Node, Node | null>[]).flatMap((pair) => keyText(place.source, pair) ?? []);
 }
 
 /** @returns how many entries a list or mapping has, read or not. */
@@ -265,11 +219,14 @@ export function record<F extends Fields>(fields: F): Reader<Record_<F>> {
     if (!found) return undefined;
     const places = new Map<string, Place>();
     const values: Record<string, unknown> = {};
+    const misspelt = new Set<string>();
     let whole = true;
     for (const { key, keyOffset, value } of found) {
       const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
       if (!field) {
-        place.source.reportAt(keyOffset, value.path, `unknown key${suggestion(key, known)}`);
+        place.source.reportAt(keyOffset, value.path, () => `unknown key${suggestion(key, known)}`);
+        const meant = nearest(key, known);
+        if (meant !== null) misspelt.add(meant);
         continue;
       }
       places.set(key, value);
@@ -279,25 +236,35 @@ export function record<F extends Fields>(fields: F): Reader<Record_<F>> {
     }
     for (const key of known) {
       if (places.has(key)) continue;
+      // Whoever wrote `memroy` has not forgotten `memory`.
+      if (misspelt.has(key)) place.source.blame(place.path ? `${place.path}.${key}` : key);
       const otherwise = fields[key]!.otherwise;
       if (otherwise) values[key] = otherwise.value;
       else {
         if (!fields[key]!.meanwhile) whole = false;
         values[key] = fields[key]!.meanwhile?.value;
-        report(place, `${key} is missing`);
+        if (!misspelt.has(key)) report(place, `${key} is missing`);
       }
     }
     return whole ? ({ ...values, place, at: (key: string) => places.get(key) ?? place } as Record_<F>) : undefined;
   };
 }
 
-/** A mapping whose keys people choose. */
-export function dictionary<T>(item: Reader<T>): Reader<Readonly<Record<string, T>>> {
+/**
+ * A mapping whose keys people choose.
+ * @param refuse says what is wrong with a key, or nothing
+ */
+export function dictionary<T>(
+  item: Reader<T>,
+  refuse: (key: string) => string | null = () => null,
+): Reader<Readonly<Record<string, T>>> {
   return (place) => {
     const found = entries(place);
     if (!found) return undefined;
     const values: [string, T][] = [];
-    for (const { key, value } of found) {
+    for (const { key, keyOffset, value } of found) {
+      const says = refuse(key);
+      if (says !== null) place.source.reportAt(keyOffset, value.path, says);
       const read = item(value);
       if (read !== undefined) values.push([key, read]);
     }
@@ -311,5 +278,6 @@ export const anything: Reader<unknown> = (place) => {
   if (isMap(node)) return dictionary(anything)(place);
   if (isSeq(node)) return list(anything)(place);
   const value = isScalar(node) ? node.value : null;
-  return typeof value === "bigint" || value === undefined ? null : value;
+  if (value === null || typeof value === "string" || typeof value === "boolean" || Number.isFinite(value)) return value;
+  return report(place, () => `expected text, a number, true or false, found ${shown(place)}`);
 };

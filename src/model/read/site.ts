@@ -5,10 +5,11 @@
 import type { ServiceName } from "../ids.ts";
 import type { Host, Network, Service, Site, Strategy } from "../site.ts";
 import { STRATEGIES } from "../site.ts";
-import { CHECKS } from "./checks.ts";
+import { CHECKS, type Positions } from "./checks.ts";
 import * as fields from "./fields.ts";
 import { suggestion } from "./nearest.ts";
-import { type Diagnostic, entryCount, type Place, type ReadValue, report, Source } from "./shape.ts";
+import { entries, entryCount, keysOf, type ReadValue, report } from "./shape.ts";
+import { type Diagnostic, inside, type Place, type Sentence, Source } from "./source.ts";
 
 /** What reading needs to know of a recipe; every Recipe has it. */
 export interface RecipeFacts {
@@ -34,8 +35,8 @@ export type SiteReading =
   | { readonly ok: true; readonly site: Site }
   | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
 
-/** Larger files are refused unread, characters. */
-const LONGEST_FILE = 16 * 1024 * 1024;
+/** Larger files are refused unread, characters: fifty times what 5,000 guests need, and still read in seconds when it is nonsense. */
+const LONGEST_FILE = 4 * 1024 * 1024;
 
 /** Stands in while the rest of a file with an unknown recipe is checked. */
 const UNKNOWN_RECIPE: RecipeFacts = {
@@ -57,48 +58,55 @@ export function readSite(text: SiteText, recipes: ReadonlyMap<string, RecipeFact
       return {
         ok: false,
         diagnostics: [
-          { file: one.file, line: 1, column: 1, path: "", says: "larger than 16 MiB: that is no site file" },
+          { file: one.file, line: 1, column: 1, path: "", says: "larger than 4 MiB: that is no site file" },
         ],
       };
   const source = new Source(text.file, text.text);
   const read = source.diagnostics.length > 0 ? undefined : fields.site(source.top);
   const other = hosts ? new Source(hosts.file, hosts.text) : null;
   const replaced = other && other.diagnostics.length === 0 ? fields.hostsFile(other.top) : undefined;
-  const found = () => [...inOrder(source.diagnostics), ...inOrder(other?.diagnostics ?? [])];
+  const found = () => [...source.found, ...(other?.found ?? [])];
   if (!read || (other && !replaced)) return { ok: false, diagnostics: found() };
 
   const hostRecords = replaced?.hosts ?? read.hosts;
-  const services = read.services.flatMap((one) => serviceOf(one, recipes) ?? []);
   const site: Site = {
     name: read.site,
     network: networkOf(replaced?.network ?? read.network),
     hosts: hostRecords.map(hostOf),
-    services,
+    services: read.services.map((one) => serviceOf(one, recipes)),
     rules: { memoryOvercommit: read.rules?.["memory-overcommit"] ?? 1, cpuRatio: read.rules?.["cpu-ratio"] ?? 4 },
   };
-  // Where a host or service could not be read at all, the rest would be blamed for what is missing.
-  const complete =
-    services.length === entryCount(read.at("services")) &&
-    hostRecords.length === entryCount((replaced ?? read).at("hosts"));
-  if (complete) checkWhole(site, hostRecords, read.services);
+  checkWhole(site, hostRecords, read.services, (replaced ?? read).place, read.place);
   return found().length > 0 ? { ok: false, diagnostics: found() } : { ok: true, site: onLoopback(site) };
 }
 
-function inOrder(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
-  return diagnostics.toSorted((a, b) => a.line - b.line || a.column - b.column);
-}
-
-function checkWhole(site: Site, hosts: readonly HostRecord[], services: readonly ServiceRecord[]): void {
-  const byName = new Map(services.map((service) => [service.name, service]));
-  const say = (place: Place) => (says: string) => void report(place, says);
-  for (const check of CHECKS)
-    check(site, {
-      host: (index, key) => say(key ? hosts[index]!.at(key) : hosts[index]!.place),
-      service: (name, key) => {
-        const record = byName.get(name)!;
-        return say(key ? record.at(key) : record.place);
-      },
-    });
+/** @param hostsTop the top of the file that the hosts are from */
+function checkWhole(
+  site: Site,
+  hosts: readonly HostRecord[],
+  services: readonly ServiceRecord[],
+  hostsTop: Place,
+  top: Place,
+): void {
+  const byName = new Map(services.map((service) => [service.name, service.place]));
+  const say = (place: Place) => (says: Sentence) => void report(place, says);
+  const hostPlaces = inside(hostsTop, "hosts");
+  const servicePlaces = inside(top, "services");
+  const sound = (place: Place, keys: readonly string[]) =>
+    keys.every((key) => place.source.isSound(`${place.path}.${key}`));
+  const networkTop = inside(hostsTop, "network").path === "network" ? hostsTop : top;
+  const positions: Positions = {
+    host: (index, key) => say(key ? inside(hosts[index]!.place, key) : hosts[index]!.place),
+    service: (name, ...keys) => say(inside(byName.get(name)!, ...keys)),
+    hostPath: (index) => hosts[index]!.place.path,
+    serviceNames: new Set(keysOf(servicePlaces)),
+    allHosts: hosts.length > 0 && hosts.length === entryCount(hostPlaces),
+    allServices: services.length === entryCount(servicePlaces),
+    soundHosts: (...keys) => hosts.every((host) => sound(host.place, keys)),
+    sound: (name, ...keys) => sound(byName.get(name)!, keys),
+    soundNetwork: networkTop.source.isSound("network.cidr"),
+  };
+  for (const check of CHECKS) check(site, positions);
 }
 
 function networkOf(record: ReadValue<typeof fields.network> | null): Network {
@@ -129,42 +137,36 @@ function hostOf(record: HostRecord): Host {
   return host;
 }
 
-function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFacts>): Service | undefined {
+/** After a mistake the service goes on with what stands in for it, so that the rest of the file is checked too. */
+function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFacts>): Service {
+  const { alias, place } = record;
+  const sound = (key: string) => place.source.isSound(`${place.path}.${key}`);
   const recipe = recipes.get(record.recipe) ?? UNKNOWN_RECIPE;
   if (recipe === UNKNOWN_RECIPE)
     report(
       record.at("recipe"),
-      `no recipe is called ${record.recipe}${suggestion(record.recipe, [...recipes.keys()])}`,
+      () => `no recipe is called ${record.recipe}${suggestion(record.recipe, [...recipes.keys()])}`,
     );
-  for (const [key, value] of Object.entries(record.settings)) {
-    const rule = recipe.settings[key];
-    if (recipe === UNKNOWN_RECIPE) continue;
-    if (!rule)
-      report(
-        record.at("settings"),
-        `${record.recipe} has no setting ${key}${suggestion(key, Object.keys(recipe.settings))}`,
-      );
-    else if (!rule.accepts(value)) report(record.at("settings"), `${key}: expected ${rule.expected}`);
-  }
-  const own = record.recipe === "own";
+  else if (sound("recipe")) checkSettings(record, recipe);
+  const own = record.recipe === "own" && sound("recipe");
   if (
     own &&
     record.command === null &&
     record.pages === null &&
     record.image === null &&
     record.packages.length === 0 &&
-    record.strategy !== "spare"
+    record.strategy !== "spare" &&
+    ["command", "pages", "image", "packages", "strategy"].every(sound)
   )
-    return report(record.place, "expected a recipe, or a service of your own with command, pages, packages or image");
+    report(place, "expected a recipe, or a service of your own with command, pages, packages or image");
   if (own && record.command && record.pages) report(record.at("pages"), "expected command or pages, not both");
   const strategy = record.strategy ?? recipe.defaults.strategy;
-  const alias = record.alias;
   const port = alias
     ? (alias.port ?? (record.probe && "port" in record.probe ? record.probe.port : null) ?? recipe.defaults.port)
     : null;
-  if (alias && port === null) return report(alias.place, "port is missing");
-  if (own && alias && !record.probe)
-    return report(record.place, "a service of your own behind an alias needs a probe, e.g. { http: /, port: 80 }");
+  if (alias && port === null && sound("alias") && sound("probe")) report(alias.place, "port is missing");
+  if (own && alias && !record.probe && sound("probe"))
+    report(place, "a service of your own behind an alias needs a probe, e.g. { http: /, port: 80 }");
   return {
     name: record.name,
     title: record.title ?? record.name,
@@ -178,7 +180,7 @@ function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFac
     disk: record.disk ?? recipe.defaults.disk,
     alias: alias && {
       name: alias.name,
-      port: port!,
+      port: port ?? 1,
       address: alias.address,
       scheduler: alias.scheduler,
       persistence: alias.persistence,
@@ -203,4 +205,20 @@ function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFac
         }
       : null,
   };
+}
+
+function checkSettings(record: ServiceRecord, recipe: RecipeFacts): void {
+  const place = record.at("settings");
+  const given: Readonly<Record<string, unknown>> = record.settings;
+  if (place === record.place || Object.keys(given).length === 0) return;
+  for (const { key, keyOffset, value } of entries(place) ?? []) {
+    const rule = Object.hasOwn(recipe.settings, key) ? recipe.settings[key] : undefined;
+    if (!rule)
+      place.source.reportAt(
+        keyOffset,
+        value.path,
+        () => `${record.recipe} has no such setting${suggestion(key, Object.keys(recipe.settings))}`,
+      );
+    else if (place.source.isSound(value.path) && !rule.accepts(given[key])) report(value, `expected ${rule.expected}`);
+  }
 }
