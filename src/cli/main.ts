@@ -84,4 +84,7 @@ function end(code: number): void {
   setTimeout(() => process.exit(code), 2000).unref();
 }
 
+// Whatever is written is its owner's alone.
+process.umask(0o077);
+
 main(process.argv.slice(2)).then(end, (error: unknown) => end(complainDefect(error, false)));

@@ -85,7 +85,8 @@ export class EmbeddedHosts implements HostPool {
   async heal(host: HostName): Promise<void> {
     rmSync(this.directory(host).cutMarker, { force: true });
     this.connections.delete(host);
-    await this.prepare(host);
+    // A host without guests has nothing to start: a site that is down stays down.
+    if (this.directory(host).defined().length > 0) await this.prepare(host);
   }
 
   isCut(host: HostName): boolean {

@@ -34,7 +34,12 @@ const doomed = sabotage(
   { step, moment },
 );
 const controller = new Controller(doomed.parts);
-const options = { loopback, planOnly: false, cause: { by: "person", says: "asked by a person" } } as const;
+const options = {
+  loopback,
+  planOnly: false,
+  mariadb: false,
+  cause: { by: "person", says: "asked by a person" },
+} as const;
 if (work === "down") await controller.down(doomed.watcher);
 else await controller.up(reading.site, options, doomed.watcher);
 console.log("survived");

@@ -208,6 +208,7 @@ export function addShowcase(program: Command): void {
     )
     .argument("[example]", "fermigrid-ha or wiki", "fermigrid-ha")
     .option("--detach", "leave the site running and return")
+    .option("--mariadb", "use MariaDB, also for a site that has SQLite")
     .option("--no-mariadb", "use SQLite in place of MariaDB")
     .option("--loopback <cidr>", "network for the embedded default, e.g. 127.9.9.0/24")
     .addHelpText("after", "\nExamples:\n  npm start\n  npm start -- wiki\n  npm start -- --detach")
@@ -217,7 +218,7 @@ export function addShowcase(program: Command): void {
       const site = openSite(exampleSite(example));
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-      const held = await holdSite(site, `showcase ${site.name}`, flags);
+      const held = await holdSite(site, `showcase ${site.name}`);
       let locked = true;
       try {
         const began = performance.now();
