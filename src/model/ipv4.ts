@@ -10,7 +10,8 @@ export interface Ipv4Network {
 
 /** @returns the address as an unsigned 32-bit number, or `null`. */
 export function parseIpv4(text: string): number | null {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  // No leading zeros: some programs read them as octal, and one address must have one text.
+  const match = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/.exec(text);
   if (!match) return null;
   const octets = match.slice(1).map(Number);
   if (octets.some((octet) => octet > 255)) return null;
@@ -23,7 +24,7 @@ export function formatIpv4(address: number): string {
 
 /** @returns the network of `a.b.c.d/n`, or `null`; the host part must be zero. */
 export function parseNetwork(text: string): Ipv4Network | null {
-  const match = /^([\d.]+)\/(\d{1,2})$/.exec(text);
+  const match = /^([\d.]+)\/(0|[1-9]\d?)$/.exec(text);
   const base = match ? parseIpv4(match[1]!) : null;
   const bits = match ? Number(match[2]) : 33;
   if (base === null || bits > 32) return null;

@@ -98,7 +98,10 @@ const RULES: Readonly<Record<string, Rule>> = {
 
   "aliases lead to their copies": (blueprint) =>
     blueprint.aliases.flatMap((alias) => {
-      const copies = blueprint.guests.filter((guest) => guest.service === alias.service);
+      const standsBy = ({ definition: { program } }: (typeof blueprint.guests)[number]): boolean =>
+        program.kind === "bundle" && program.bundle === "standby";
+      // A stand-by has no data: whoever were led to it would find nothing.
+      const copies = blueprint.guests.filter((guest) => guest.service === alias.service && !standsBy(guest));
       const missing = copies.filter(
         (guest) => !alias.backends.some((one) => one.guest === guest.name && one.address === guest.address),
       );

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { largeSiteFile } from "../../bench/read.ts";
 import { formatDiagnostic, readSite, type Site, type SiteText } from "../../src/model/index.ts";
 import { RECIPES } from "../../src/recipes/index.ts";
 import { HOUSE } from "../support/domus.ts";
@@ -781,6 +782,14 @@ describe("what is read", () => {
     const found = mistakes(text(many(...Array.from({ length: 300 }, (_, index) => `s${index}: { recipe: nothing }`))));
     assert.equal(found.length, 201);
     assert.match(found[200]!, /^site\.yaml:206:\d+: there are more than 200 mistakes; mend these first$/);
+  });
+
+  test("the benchmark's 5,000 guests", () => {
+    const site = read(largeSiteFile(2500, 200));
+    assert.equal(
+      site.services.reduce((sum, service) => sum + service.copies, 0),
+      5000,
+    );
   });
 
   test("5,000 guests, and 2,500 mistakes among them, in reasonable time", () => {
