@@ -161,7 +161,7 @@ export function statusText(status: SiteStatus): readonly string[] {
     return found && found.asked > 0 ? paint("dim", `${((100 * found.answered) / found.asked).toFixed(2)} %`) : "";
   };
   return [
-    `${paint("bold", status.site)}  ${status.well ? paint("green", "well") : paint("yellow", "not well")}${paint("dim", `  blueprint ${status.blueprint.number}${status.availability.length > 0 ? "; percentages: answered in the last 24 hours, while somebody served" : ""}`)}`,
+    `${paint("bold", status.site)}  ${status.well ? paint("green", "well") : paint("yellow", "not well")}${paint("dim", `  blueprint ${status.blueprint.number}${status.availability.length > 0 ? "; %: answered in 24 h, while somebody served" : ""}`)}`,
     "",
     ...status.hosts.flatMap((host) => [
       `${host.state === "up" ? paint("bold", host.name) : paint(["bold", "red"], host.name)}  ${host.state === "up" ? paint("dim", host.says) : paint("red", host.says)}`,
