@@ -10,7 +10,7 @@ import type { GuestKind, Scheduler } from "./site.ts";
 export type Program =
   /** A program of the house, by bundle name (`services/<bundle>/main.ts`). */
   | { readonly kind: "bundle"; readonly bundle: string }
-  /** A program of the people: never a shell line. `{root}`, `{data}`, `{address}` stand for the guest's own. */
+  /** A program of the people: never a shell line. `{root}`, `{data}`, `{address}`, `{port}` stand for the guest's own. */
   | { readonly kind: "command"; readonly command: readonly string[] }
   /** Nothing runs: a reserved, empty place. */
   | { readonly kind: "none" };

@@ -19,18 +19,11 @@ import type {
 import type { RecipeContext, Seat } from "../recipes/index.ts";
 import type { RecipeBook } from "./contract.ts";
 import { directorsOf, isReserve, type Place } from "./ground.ts";
+import type { ProofInput } from "./proof-input.ts";
 import { proveRestarts } from "./restarts.ts";
 
 /** Up to this many hosts the proof lists every service for every host. */
 export const EVERY_SERVICE_LISTED = 64;
-
-export interface ProofInput {
-  readonly site: Site;
-  readonly places: readonly Place[];
-  readonly guests: readonly BlueprintGuest[];
-  readonly recipes: RecipeBook;
-  readonly database: RecipeContext["database"];
-}
 
 interface Verdict {
   readonly outcome: Survival;

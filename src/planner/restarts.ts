@@ -13,7 +13,7 @@ import {
   type ServiceName,
 } from "../model/index.ts";
 import { isReserve, type Place } from "./ground.ts";
-import type { ProofInput } from "./prove.ts";
+import type { ProofInput } from "./proof-input.ts";
 
 interface Refugee {
   readonly guest: BlueprintGuest;

@@ -32,8 +32,13 @@ export const TAG = "DOMUS_TAG";
  */
 export function processDocument(order: GuestOrder, places: GuestPlaces): ProcessDocument | null {
   const { program } = order.definition;
-  const fill = (text: string) =>
-    text.replaceAll("{root}", places.root).replaceAll("{data}", places.data).replaceAll("{address}", order.address);
+  const words: Readonly<Record<string, string>> = {
+    root: places.root,
+    data: places.data,
+    address: order.address,
+    port: String(order.definition.ports.service ?? ""),
+  };
+  const fill = (text: string) => text.replace(/\{(root|data|address|port)\}/g, (_, word: string) => words[word]!);
   const own = Object.fromEntries(
     Object.entries(order.definition.environment).map(([key, value]) => [key, fill(value)]),
   );
