@@ -1,6 +1,6 @@
 /** Calls to services through their aliases, as a client of the site should make them, with the operator's certificate. */
 import { type BlueprintAlias, Fault } from "../model/index.ts";
-import { connector, RequestFailure } from "../world/index.ts";
+import { type Connector, connector, RequestFailure } from "../world/index.ts";
 import { type OpenSite, rememberedSite } from "./open.ts";
 
 export interface ServiceAnswer {
@@ -10,6 +10,23 @@ export interface ServiceAnswer {
 
 /** Milliseconds for one question; the alias may move to the other director meanwhile, so it is asked again until then. */
 const BUDGET = 3000;
+
+/** @returns a connector with the operator's certificate, one connection for each question */
+export function asOperator({ operator }: OpenSite, address: string, port: number, servername: string): Connector {
+  return connector(
+    {
+      scheme: "https",
+      address,
+      port,
+      servername,
+      tls: { ca: operator.authority, cert: operator.certificate, key: operator.key },
+      localAddress: null,
+      preamble: null,
+      connectTimeoutMs: 500,
+    },
+    false,
+  );
+}
 
 /** @returns the alias of the first service with this recipe. @throws Fault `alias.unknown` */
 export async function aliasOfRecipe(open: OpenSite, recipe: string): Promise<BlueprintAlias> {
@@ -35,23 +52,10 @@ export async function askThrough(
   path: string,
   body: unknown = null,
 ): Promise<ServiceAnswer> {
-  const { operator } = open;
   const deadline = Date.now() + BUDGET;
   let last = "no answer";
   for (let attempt = 0; Date.now() < deadline; attempt++) {
-    const one = connector(
-      {
-        scheme: "https",
-        address: alias.address,
-        port: alias.port,
-        servername: alias.name,
-        tls: { ca: operator.authority, cert: operator.certificate, key: operator.key },
-        localAddress: null,
-        preamble: null,
-        connectTimeoutMs: 500,
-      },
-      false,
-    );
+    const one = asOperator(open, alias.address, alias.port, alias.name);
     try {
       const answer = await one.ask({
         method,

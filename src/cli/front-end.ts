@@ -1,7 +1,7 @@
 /** Asks the directors who holds which alias: they know, and go on knowing when Domus is dead. */
 
 import type { Blueprint, DirectorStatus } from "../model/index.ts";
-import { connector } from "../world/index.ts";
+import { asOperator } from "./calls.ts";
 import type { OpenSite } from "./open.ts";
 
 /** Port at which a director tells its status, at its own address. */
@@ -9,23 +9,10 @@ const STATUS_PORT = 9401;
 
 /** @returns what each director says of itself that can be reached. */
 export async function askDirectors(open: OpenSite, blueprint: Blueprint): Promise<readonly DirectorStatus[]> {
-  const { operator } = open;
   const directors = blueprint.guests.filter((guest) => guest.definition.ports.status === STATUS_PORT);
   const answers = await Promise.all(
     directors.map(async (guest) => {
-      const ask = connector(
-        {
-          scheme: "https",
-          address: guest.address,
-          port: STATUS_PORT,
-          servername: guest.name,
-          tls: { ca: operator.authority, cert: operator.certificate, key: operator.key },
-          localAddress: null,
-          preamble: null,
-          connectTimeoutMs: 500,
-        },
-        false,
-      );
+      const ask = asOperator(open, guest.address, STATUS_PORT, guest.name);
       try {
         const answer = await ask.ask({ method: "GET", path: "/status", timeoutMs: 1500, keepBytes: 1024 * 1024 });
         return answer.status === 200 ? (JSON.parse(answer.body) as DirectorStatus) : null;

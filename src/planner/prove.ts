@@ -6,18 +6,8 @@
  * Incremental: losing a host changes only the services with a copy on it and those that need them. On sites of more than
  * `EVERY_SERVICE_LISTED` hosts only those are listed, because hosts times services is a list nobody reads.
  */
-import type {
-  BlueprintGuest,
-  FailureDomain,
-  HostName,
-  Proof,
-  Service,
-  ServiceName,
-  Site,
-  Survival,
-} from "../model/index.ts";
-import type { RecipeContext, Seat } from "../recipes/index.ts";
-import type { RecipeBook } from "./contract.ts";
+import type { FailureDomain, HostName, Proof, Service, ServiceName, Survival } from "../model/index.ts";
+import type { Seat } from "../recipes/index.ts";
 import { directorsOf, isReserve, type Place } from "./ground.ts";
 import type { ProofInput } from "./proof-input.ts";
 import { proveRestarts } from "./restarts.ts";

@@ -4,6 +4,7 @@
  */
 import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
 import type { Recipe } from "./recipe.ts";
+import { servedAlias, servedDefinition } from "./serving.ts";
 import {
   copyPort,
   type DatabaseAccess,
@@ -96,15 +97,7 @@ export const gums: Recipe = {
   },
   withoutNeeds: "read-only",
   holders: (_database, copies) => copies,
-  alias: (service, { target }) => {
-    const port = copyPort(service, target, PORT);
-    return {
-      port,
-      check: { kind: "https", port, path: "/health", status: 200, contains: null },
-      distribution: "all",
-      proxyProtocol: target === "embedded",
-    };
-  },
+  alias: (service, { target }) => servedAlias(service, target, PORT),
   render: (context) => {
     const port = copyPort(context.service, context.target, PORT);
     const config: GumsConfig = {
@@ -114,16 +107,7 @@ export const gums: Recipe = {
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,
     };
     return {
-      definition: {
-        image: null,
-        packages: [],
-        data: "none",
-        program: { kind: "bundle", bundle: "gums" },
-        environment: {},
-        ports: { https: port },
-        probe: { kind: "https", port, path: "/health", status: 200, contains: null },
-        watchdog: false,
-      },
+      definition: servedDefinition("gums", port),
       files: [
         jsonFile("etc/gums.json", config),
         jsonFile("etc/policy.json", readGumsPolicy(context.service.settings.policy) ?? readGumsPolicy(undefined)),

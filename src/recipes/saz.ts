@@ -1,6 +1,7 @@
 /** SAZ: permit or deny. The default is the site file's; bans are events in the database, in force from each copy's memory. */
 import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
 import type { Recipe } from "./recipe.ts";
+import { servedAlias, servedDefinition } from "./serving.ts";
 import {
   copyPort,
   type DatabaseAccess,
@@ -89,15 +90,7 @@ export const saz: Recipe = {
   },
   withoutNeeds: "read-only",
   holders: (_database, copies) => copies,
-  alias: (service, { target }) => {
-    const port = copyPort(service, target, PORT);
-    return {
-      port,
-      check: { kind: "https", port, path: "/health", status: 200, contains: null },
-      distribution: "all",
-      proxyProtocol: target === "embedded",
-    };
-  },
+  alias: (service, { target }) => servedAlias(service, target, PORT),
   render: (context) => {
     const port = copyPort(context.service, context.target, PORT);
     const { settings } = context.service;
@@ -113,16 +106,7 @@ export const saz: Recipe = {
       permit: readList(settings.permit, readSazEntry) ?? [],
     };
     return {
-      definition: {
-        image: null,
-        packages: [],
-        data: "none",
-        program: { kind: "bundle", bundle: "saz" },
-        environment: {},
-        ports: { https: port },
-        probe: { kind: "https", port, path: "/health", status: 200, contains: null },
-        watchdog: false,
-      },
+      definition: servedDefinition("saz", port),
       files: [jsonFile("etc/saz.json", config), jsonFile("etc/policy.json", policy)],
       secrets: [],
     };

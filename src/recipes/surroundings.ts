@@ -1,5 +1,5 @@
 /** What recipes ask of the site around a guest: where the directors are, where the database is, which port is really used. */
-import type { BlueprintAlias, GuestFile, Service } from "../model/index.ts";
+import { type BlueprintAlias, type GuestFile, parseDuration, type Service } from "../model/index.ts";
 import { portFor } from "./ports.ts";
 import type { RecipeContext, Seat } from "./recipe.ts";
 
@@ -51,14 +51,6 @@ export function jsonFile(path: string, value: unknown): GuestFile {
   return { path, content: `${JSON.stringify(value, null, 2)}\n` };
 }
 
-const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86400 };
-
-/** @returns seconds, or `null` when the text is not a duration such as `60 s` or `10 min` */
-export function parseDuration(text: unknown): number | null {
-  const match = typeof text === "string" ? /^(\d{1,6})\s*(ms|s|min|h|d)$/.exec(text.trim()) : null;
-  return match ? Number(match[1]) * SECONDS[match[2]!]! : null;
-}
-
 /** What a copy does when it has not seen its database for too long. */
 export interface StaleRule {
   /** Seconds. */
@@ -76,7 +68,12 @@ export const STALE_EXPECTED = "{ after: a duration such as 60 s, then: refuse or
 export function readStale(value: unknown): StaleRule | null {
   if (value === undefined) return STALE_DEFAULT;
   if (!isRecord(value) || !onlyKeys(value, ["after", "then"])) return null;
-  const after = value.after === undefined ? STALE_DEFAULT.after : parseDuration(value.after);
+  const after =
+    value.after === undefined
+      ? STALE_DEFAULT.after
+      : typeof value.after === "string"
+        ? parseDuration(value.after)
+        : null;
   const decides = value.then ?? STALE_DEFAULT.decides;
   return after === null || (decides !== "refuse" && decides !== "go-on") ? null : { after, decides };
 }

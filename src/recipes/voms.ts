@@ -1,5 +1,6 @@
 /** VOMS and VOMRS come with a later version. Until then their guests run, say so, and count as failed wherever the site's health is asked. */
 import type { Recipe } from "./recipe.ts";
+import { servedAlias, servedDefinition } from "./serving.ts";
 import { copyPort, directorAddresses, jsonFile, type ServingConfig } from "./surroundings.ts";
 
 /** `etc/placeholder.json` */
@@ -16,15 +17,7 @@ export const voms: Recipe = {
   settings: {},
   withoutNeeds: "lost",
   holders: (_database, copies) => copies,
-  alias: (service, { target }) => {
-    const port = copyPort(service, target, PORT);
-    return {
-      port,
-      check: { kind: "https", port, path: "/health", status: 200, contains: null },
-      distribution: "all",
-      proxyProtocol: target === "embedded",
-    };
-  },
+  alias: (service, { target }) => servedAlias(service, target, PORT),
   render: (context) => {
     const port = copyPort(context.service, context.target, PORT);
     const config: PlaceholderConfig = {
@@ -33,16 +26,7 @@ export const voms: Recipe = {
       says: "VOMS comes with a later version",
     };
     return {
-      definition: {
-        image: null,
-        packages: [],
-        data: "none",
-        program: { kind: "bundle", bundle: "placeholder" },
-        environment: {},
-        ports: { https: port },
-        probe: { kind: "https", port, path: "/health", status: 200, contains: null },
-        watchdog: false,
-      },
+      definition: servedDefinition("placeholder", port),
       files: [jsonFile("etc/placeholder.json", config)],
       secrets: [],
     };

@@ -102,17 +102,7 @@ export class Store {
             parent: blueprint.parent?.slice(0, 12) ?? "nothing",
             target: target?.blueprint.slice(0, 12) ?? "nothing",
           });
-        await transaction
-          .insertInto("blueprint")
-          .values({
-            number: blueprint.number,
-            id,
-            parent: blueprint.parent,
-            cause: blueprint.cause.says,
-            json,
-            made_at: this.clock.now(),
-          })
-          .execute();
+        await this.insert(transaction, blueprint, id, json);
         await sql`INSERT INTO target (one, blueprint, phase) VALUES (1, ${id}, 'up') ON CONFLICT (one) DO UPDATE SET blueprint = ${id}, phase = 'up'`.execute(
           transaction,
         );
@@ -299,24 +289,22 @@ export class Store {
       const json = readFileSync(join(this.directory, "blueprints", name), "utf8");
       const blueprint = JSON.parse(json) as Blueprint;
       const id = digest(blueprint);
-      await this.guarded(() =>
-        this.database
-          .insertInto("blueprint")
-          .values({
-            number: blueprint.number,
-            id,
-            parent: blueprint.parent,
-            cause: blueprint.cause.says,
-            json,
-            made_at: this.clock.now(),
-          })
-          .execute(),
-      );
+      await this.guarded(() => this.insert(this.database, blueprint, id, json));
       if (id === known?.blueprint)
         await this.guarded(() =>
           this.database.insertInto("target").values({ one: 1, blueprint: id, phase: known.phase }).execute(),
         );
     }
+  }
+
+  private async insert(
+    database: Kysely<Tables>,
+    { number, parent, cause }: Blueprint,
+    id: string,
+    json: string,
+  ): Promise<void> {
+    const row = { number, id, parent, cause: cause.says, json, made_at: this.clock.now() };
+    await database.insertInto("blueprint").values(row).execute();
   }
 
   private writePointer(blueprint: BlueprintId, phase: Target["phase"]): void {

@@ -1,5 +1,6 @@
 /** Hosts that exist in memory only: for tests, and for simulating thousands of hosts. Same interface, same refusals, no processes. */
 import { Fault, type GuestName, type HostName } from "../../model/index.ts";
+import { cloneOrder } from "../clone.ts";
 import type { CloneIdentity, GuestOrder, GuestStatus, HostReport, Hypervisor, HypervisorEvent } from "../contract.ts";
 import { MEMORY_CAPABILITIES } from "./capabilities.ts";
 import { memoryDocument } from "./definition.ts";
@@ -108,22 +109,7 @@ export class MemoryHost implements Hypervisor {
 
   async clone(name: GuestName, identity: CloneIdentity): Promise<void> {
     const guest = this.known(name);
-    if (guest.state !== "stopped")
-      throw new Fault("guest.wrong-state", {
-        guest: name,
-        state: guest.state,
-        action: "clone",
-        remedy: `Stop ${name} first.`,
-      });
-    if (this.guests.has(identity.name))
-      throw new Fault("guest.wrong-state", { guest: identity.name, state: "there", action: "be made" });
-    const order = {
-      ...guest.order,
-      ...identity,
-      peerKey: null,
-      autostart: false,
-      digest: `clone of ${guest.order.digest}`,
-    };
+    const order = cloneOrder(guest.order, guest.state, identity, this.guests.has(identity.name));
     this.guests.set(identity.name, fresh(order));
     this.data.set(identity.name, [...(this.data.get(name) ?? [])]);
     this.tell(identity.name, "defined", `cloned from ${name}`);

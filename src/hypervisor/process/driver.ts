@@ -5,6 +5,7 @@
  */
 import { cpus, release, totalmem } from "node:os";
 import { Fault, type GuestName, type HostName } from "../../model/index.ts";
+import { cloneOrder } from "../clone.ts";
 import type { CloneIdentity, GuestOrder, GuestStatus, HostReport, Hypervisor, HypervisorEvent } from "../contract.ts";
 import { PROCESS_CAPABILITIES } from "./capabilities.ts";
 import { type GuestSurroundings, ProcessGuest } from "./guest.ts";
@@ -153,22 +154,7 @@ export class ProcessHost implements Hypervisor {
 
   clone(name: GuestName, identity: CloneIdentity): Promise<void> {
     return this.order(name, async (guest) => {
-      if (guest.running)
-        throw new Fault("guest.wrong-state", {
-          guest: name,
-          state: "running",
-          action: "clone",
-          remedy: `Stop ${name} first.`,
-        });
-      if (this.guests.has(identity.name))
-        throw new Fault("guest.wrong-state", { guest: identity.name, state: "there", action: "be made" });
-      const order = {
-        ...guest.order,
-        ...identity,
-        peerKey: null,
-        autostart: false,
-        digest: `clone of ${guest.order.digest}`,
-      };
+      const order = cloneOrder(guest.order, guest.status().state, identity, this.guests.has(identity.name));
       this.directory.copyGuest(name, order);
       this.guests.set(identity.name, new ProcessGuest(order, "stopped", this.around));
       this.emit({ guest: identity.name, kind: "defined", says: `cloned from ${name}` });

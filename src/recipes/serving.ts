@@ -1,0 +1,28 @@
+/** What every recipe whose guests serve HTTPS as a program of the house has in common: alias, probe, definition. */
+import type { Service } from "../model/index.ts";
+import type { AliasShape, RecipeContext, Rendered } from "./recipe.ts";
+import { copyPort } from "./surroundings.ts";
+
+function health(port: number) {
+  return { kind: "https", port, path: "/health", status: 200, contains: null } as const;
+}
+
+/** @param fallback the recipe's own port, where the alias names none */
+export function servedAlias(service: Service, target: RecipeContext["target"], fallback: number): AliasShape {
+  const port = copyPort(service, target, fallback);
+  return { port, check: health(port), distribution: "all", proxyProtocol: target === "embedded" };
+}
+
+/** The definition of a guest that runs one bundle and keeps nothing that is not elsewhere too. */
+export function servedDefinition(bundle: string, port: number): Rendered["definition"] {
+  return {
+    image: null,
+    packages: [],
+    data: "none",
+    program: { kind: "bundle", bundle },
+    environment: {},
+    ports: { https: port },
+    probe: health(port),
+    watchdog: false,
+  };
+}
