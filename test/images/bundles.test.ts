@@ -89,6 +89,9 @@ for (const bundle of BUNDLES)
         ),
       ].map((match) => match[1] ?? match[2] ?? match[3] ?? match[4]!);
       assert.ok(asked.length > 0);
+      // Parts of packages ask only when they are first used, long after loading: without this they would find no `require`.
+      if (/\b(?:__)?require\("/.test(text()))
+        assert.match(text(), /^import \{ createRequire .*const require = __createRequire\(import\.meta\.url\);$/m);
       for (const module of asked)
         assert.ok(
           module.startsWith("node:") || known.has(module) || OPTIONAL.has(module),
