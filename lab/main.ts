@@ -62,7 +62,7 @@ const ACTIONS = [
   {
     name: "heal",
     summary: "give a host its power back: it boots and starts its own guests",
-    done: (host: string) => `${paint("green", host)} has power again and starts its guests.`,
+    done: (host: string) => `${paint("green", host)} has power and runs its guests.`,
     run: (found: Found) => found.hosts.heal(found.host),
   },
 ] as const;
@@ -97,6 +97,8 @@ async function main(words: readonly string[]): Promise<number> {
     return error instanceof Fault ? complainFault(error, json) : complainDefect(error, json);
   }
 }
+
+process.umask(0o077);
 
 main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;

@@ -19,7 +19,7 @@ export type Stream = keyof typeof STREAMS;
 export type Fields = Readonly<Record<string, string>>;
 
 export interface RecordedEvent {
-  /** Identity of the data directory that took it: {@link ../mariadb/identity.ts} says how it is made. */
+  /** Identity of the data directory that took it: services/mariadb/install.ts says how it is made. */
   readonly origin: number;
   /** 1, 2, 3 … for each origin and stream, without gaps. */
   readonly seq: number;

@@ -1,7 +1,7 @@
 /**
  * The HTTPS server every program of the house stands on: mutual TLS under the site's authority, behind the director or not, bounded
  * in what it takes and in how long it waits, shut down without cutting answers off. Bare node:https, because the handshake is the
- * limit and a framework only adds to it (shared measurements in DEPENDENCIES.md).
+ * limit and a framework only adds to it.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server as HttpsServer } from "node:https";

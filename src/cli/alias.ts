@@ -19,12 +19,14 @@ export async function findAlias(name: string, site: string | undefined): Promise
   const names = site === undefined ? knownSites(stateBase(process.env)) : [chooseSite(site)];
   if (names.length === 0) chooseSite(undefined);
   const known: string[] = [];
+  const resting: string[] = [];
   const found: CalledAlias[] = [];
   for (const one of names) {
     const open = await openState(one);
     const target = await open.store.target();
     const alias = target?.blueprint.aliases.find((candidate) => candidate.name === name);
-    known.push(...(target?.blueprint.aliases.map((candidate) => candidate.name) ?? []));
+    if (target?.phase === "up") known.push(...target.blueprint.aliases.map((candidate) => candidate.name));
+    else if (alias) resting.push(one);
     if (alias && target?.phase === "up") {
       const { authority, certificate, key } = open.operator;
       found.push({ open, alias, tls: { ca: authority, cert: certificate, key } });
@@ -36,6 +38,7 @@ export async function findAlias(name: string, site: string | undefined): Promise
     throw new Fault("usage.invalid", {
       reason: `${name} is an alias of ${found.map((one) => one.open.name).join(" and ")}: say which with --site`,
     });
+  if (resting.length > 0) throw new Fault("site.down", { site: resting.join(", ") });
   throw new Fault("alias.unknown", { alias: name, known: known.join(", ") || "none; bring a site up first" });
 }
 

@@ -68,20 +68,23 @@ function complainUsage(error: CommanderError, words: readonly string[], json: bo
   return complainFault(new Fault("usage.invalid", { reason, help }), json);
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // Whoever read our output has gone (`| head`): that is no error.
-  if (error.code === "EPIPE") process.exit(0);
-  complain(`✗ the output cannot be written (${error.code ?? error.message})`);
-  process.exit(3);
-});
-// Nobody hears complaints any more: go on.
-process.stderr.on("error", () => {});
+// Whoever read our output has gone (`| head`): what was begun is carried on, unheard.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    stream.write = () => true;
+    if (stream !== process.stdout || error.code === "EPIPE") return;
+    complain(`✗ the output cannot be written (${error.code ?? error.message})`);
+    process.exit(3);
+  });
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.exitCode = complainDefect(error, false);
-  },
-);
+/** Ends when everything is written: what a library left open must not keep a finished command. */
+function end(code: number): void {
+  process.stderr.write("", () => process.stdout.write("", () => process.exit(code)));
+  // Nobody reads any more: then nothing is waited for.
+  setTimeout(() => process.exit(code), 2000).unref();
+}
+
+// Whatever is written is its owner's alone.
+process.umask(0o077);
+
+main(process.argv.slice(2)).then(end, (error: unknown) => end(complainDefect(error, false)));

@@ -98,11 +98,8 @@ export interface OpenSite {
   close(): Promise<void>;
 }
 
-/**
- * Opens a site's state, making it when there is none.
- * @param programs what this machine offers; looked up when nothing is said
- */
-export async function openState(name: SiteName, programs = programsHere()): Promise<OpenSite> {
+/** Opens a site's state, making it when there is none. */
+export async function openState(name: SiteName): Promise<OpenSite> {
   const directory = siteDirectory(stateBase(process.env), name);
   const store = await Store.open(directory, realClock);
   const secrets = new SiteSecrets(store.secrets, name, realClock);
@@ -116,7 +113,7 @@ export async function openState(name: SiteName, programs = programsHere()): Prom
     recipes: RECIPES,
     ask: (probe, address) => probeGuest(probe, address, tls),
     clock: realClock,
-    programs,
+    programs: programsHere(),
     version: VERSION,
     preflight: (blueprint) =>
       refuseTakenAddresses(blueprint, new Set(blueprint.hosts.map((host) => hosts.directory(host.name).key))),

@@ -4,8 +4,8 @@
  */
 import { Listr, type ListrTaskWrapper } from "listr2";
 import type { StepReport } from "../controller/index.ts";
-import type { Step } from "../model/index.ts";
-import { say } from "./say.ts";
+import type { Step, StepKind } from "../model/index.ts";
+import { paint, say } from "./say.ts";
 
 type Task = ListrTaskWrapper<unknown, never, never>;
 
@@ -25,13 +25,27 @@ export function subjectOf(step: Step): string {
 
 const ENDED: ReadonlySet<StepReport> = new Set(["already", "done", "failed", "skipped"]);
 
-/** Plain lines: what was done and what failed; what was so already is not worth a line. */
+/** What is worth a line when it was done; a guest's definition and start are told by its being ready. */
+const DONE: Partial<Record<StepKind, string>> = {
+  "host.prepare": "answers",
+  "guest.ready": "answers its probe",
+  "alias.ready": "answers",
+  "guest.stop": "stopped",
+  "host.release": "released",
+};
+
+/** Plain lines: what was done and what failed, one line for each subject; what was so already is not worth one. */
 function plainProgress(): Progress {
+  const troubled = new Set<string>();
   return {
     onStep: (report, step, says) => {
-      if (report === "done" && step.kind !== "guest.define" && step.kind !== "guest.start")
-        say(`${subjectOf(step)}: ${says}`);
-      else if (report === "failed" || report === "skipped") say(`${subjectOf(step)}: ${report}: ${says}`);
+      const subject = subjectOf(step);
+      const done = DONE[step.kind];
+      if (report === "done" && done) say(`  ${subject}: ${done}`);
+      if (report !== "failed" && report !== "skipped") return;
+      if (!troubled.has(subject))
+        say(`  ${subject}: ${report === "failed" ? paint("red", "failed") : "not done"}, ${says}`);
+      troubled.add(subject);
     },
     note: () => {},
     end: async () => {},

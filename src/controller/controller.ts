@@ -2,16 +2,8 @@
  * The controller: plan, up, down, and keep it so. It holds no memory of its own: everything is in the store and in the world, so that any
  * controller may be killed at any moment and any other goes on.
  */
-import {
-  type Blueprint,
-  type BlueprintId,
-  type Cause,
-  Fault,
-  type HostName,
-  type Inventory,
-  type Site,
-} from "../model/index.ts";
-import { type PlanResult, plan, type RecipeBook, sameTarget } from "../planner/index.ts";
+import { type Blueprint, type BlueprintId, Fault, type Inventory, type Site } from "../model/index.ts";
+import { type PlanResult, type RecipeBook, sameTarget } from "../planner/index.ts";
 import type { Store, Target } from "../store/index.ts";
 import type { Clock } from "../world/index.ts";
 import { downSteps } from "./down.ts";
@@ -19,6 +11,7 @@ import { type ExecutionResult, execute, type Watcher } from "./execute.ts";
 import type { HostPool } from "./hosts.ts";
 import { observeHost, observeSite, type SiteObservation, takeInventory } from "./observe.ts";
 import type { SiteSecrets } from "./orders.ts";
+import { type PlanOptions, planSite } from "./planning.ts";
 import type { Ask, StepContext } from "./steps.ts";
 
 export interface ControllerParts {
@@ -33,12 +26,6 @@ export interface ControllerParts {
   readonly version: string;
   /** Called with a Blueprint before its first step; throws when it cannot be carried out here (taken addresses). */
   readonly preflight: (blueprint: Blueprint) => void;
-}
-
-export interface PlanOptions {
-  readonly loopback: string | null;
-  readonly planOnly: boolean;
-  readonly cause: Cause;
 }
 
 export type SuccessfulPlan = Extract<PlanResult, { ok: true }>;
@@ -66,25 +53,11 @@ export class Controller {
 
   /** Plans and changes nothing. */
   async plan(site: Site, options: PlanOptions): Promise<PlanResult> {
-    const { store, hosts, recipes, programs, version } = this.parts;
+    const { store, hosts, recipes, version, programs } = this.parts;
     const target = await store.target();
-    const names = new Set<HostName>([
-      ...site.hosts.map((host) => host.name),
-      ...(target?.blueprint.hosts ?? []).map((host) => host.name),
-    ]);
+    const names = new Set([...site.hosts, ...(target?.blueprint.hosts ?? [])].map((host) => host.name));
     const inventory = await takeInventory(hosts, [...names], programs);
-    return plan(
-      {
-        site,
-        inventory,
-        parent: target && { id: target.id, blueprint: target.blueprint },
-        cause: options.cause,
-        version,
-        loopback: options.loopback,
-        planOnly: options.planOnly,
-      },
-      recipes,
-    );
+    return planSite(site, { target, inventory, recipes, version }, options);
   }
 
   /**
@@ -107,6 +80,8 @@ export class Controller {
       await store.event("blueprint", String(result.blueprint.number), result.blueprint.cause.says);
     }
     // The steps of the new plan, even when the target is the same: they know what was seen on the hosts just now.
+    // Whoever brings a site up wants all of it: guests that a person had stopped too.
+    await store.releaseHeld();
     const execution = await this.execute(target.id, result.blueprint, result.blueprint.steps, run);
     await this.sweep(target, run);
     if (execution.changed > 0)
@@ -155,10 +130,16 @@ export class Controller {
     if (target?.phase !== "up") return null;
     const { blueprint } = target;
     const seen = await Promise.all(blueprint.hosts.map((host) => observeHost(hosts, host.name)));
+    const held = new Set(await store.held());
     const dark = new Set(seen.filter((host) => host.state === "cut").map((host) => host.name));
     // Waiting for answers is for `up`: here only what is missing is put back.
     const steps = blueprint.steps
-      .filter((step) => ["host.prepare", "guest.define", "guest.start"].includes(step.kind) && !dark.has(step.host!))
+      .filter(
+        (step) =>
+          ["host.prepare", "guest.define", "guest.start"].includes(step.kind) &&
+          !dark.has(step.host!) &&
+          !held.has(step.guest ?? ""),
+      )
       .map((step) => ({
         ...step,
         after: step.after.filter((id) => !/^(?:guest\.ready|alias\.ready|guest\.retire):/.test(id)),

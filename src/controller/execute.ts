@@ -79,7 +79,9 @@ export async function execute(
       const broken = before.find((outcome) => outcome && (outcome.report === "failed" || outcome.report === "skipped"));
       if (broken) {
         waiting.delete(step);
-        await settle({ step, report: "skipped", says: `waits for ${broken.step.id}: ${broken.says}`, fault: null });
+        // The root of the trouble, not the whole chain that leads to it.
+        const says = broken.report === "skipped" ? broken.says : `waits for ${broken.step.id}: ${broken.says}`;
+        await settle({ step, report: "skipped", says, fault: null });
       } else if (context.signal.aborted) {
         waiting.delete(step);
         await settle({ step, report: "skipped", says: "interrupted", fault: null });

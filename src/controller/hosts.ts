@@ -85,7 +85,8 @@ export class EmbeddedHosts implements HostPool {
   async heal(host: HostName): Promise<void> {
     rmSync(this.directory(host).cutMarker, { force: true });
     this.connections.delete(host);
-    await this.prepare(host);
+    // A host without guests has nothing to start: a site that is down stays down.
+    if (this.directory(host).defined().length > 0) await this.prepare(host);
   }
 
   isCut(host: HostName): boolean {
@@ -109,24 +110,24 @@ export class EmbeddedHosts implements HostPool {
     };
   }
 
-  private async kept(host: HostName, open: () => Promise<Hypervisor>): Promise<Hypervisor> {
-    const known = this.connections.get(host);
-    if (known) {
-      const hypervisor = await known.catch(() => null);
-      // A supervisor may have been killed since: ask before use.
-      if (
+  /** One connection for each host: whoever comes second waits for the first, and asks whether it still lives before using it. */
+  private kept(host: HostName, open: () => Promise<Hypervisor>): Promise<Hypervisor> {
+    const before = this.connections.get(host);
+    const next = (async () => {
+      const hypervisor = await before?.catch(() => null);
+      const alive =
         hypervisor &&
         (await hypervisor.report().then(
           () => true,
           () => false,
-        ))
-      )
-        return hypervisor;
-    }
-    const opened = open();
-    this.connections.set(host, opened);
-    opened.catch(() => this.connections.delete(host));
-    return opened;
+        ));
+      return alive ? hypervisor : open();
+    })();
+    this.connections.set(host, next);
+    next.catch(() => {
+      if (this.connections.get(host) === next) this.connections.delete(host);
+    });
+    return next;
   }
 
   private async endAll(host: HostName): Promise<void> {

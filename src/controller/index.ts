@@ -5,5 +5,6 @@ export * from "./execute.ts";
 export * from "./hosts.ts";
 export * from "./observe.ts";
 export { guestOrder, type OperatorIdentity, SiteSecrets } from "./orders.ts";
+export { type PlanOptions, planSite } from "./planning.ts";
 export { refuseTakenAddresses } from "./preflight.ts";
 export { type Ask, aliasProbe, HANDLERS, type StepContext } from "./steps.ts";

@@ -1,6 +1,6 @@
 /**
  * What a driver can do, as flags with their meaning, and the reviewed table of what each driver must do (V1).
- * A new "cannot" fails the tests: `test/hypervisor/capabilities.test.ts` compares each driver with `REQUIRED`.
+ * A new "cannot" fails the tests: `test/hypervisor/conformance.test.ts` holds each driver against `REQUIRED`.
  */
 export const FLAGS = {
   define: "keep a guest's definition over a restart of the host",

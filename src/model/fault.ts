@@ -14,7 +14,7 @@ interface FaultEntry {
 
 const FAULTS = {
   "site.unreadable": {
-    exit: 3,
+    exit: 2,
     says: (a) => `${a.file}: cannot be read (${a.reason})`,
     remedy: () => "Check the path and the permissions.",
   },
@@ -43,7 +43,8 @@ const FAULTS = {
   "store.corrupt": {
     exit: 3,
     says: (a) => `the store ${a.file} cannot be read: ${a.reason}`,
-    remedy: (a) => `Move ${a.file} aside and run 'up' again: guests and their data are found on the hosts.`,
+    remedy: (a) =>
+      `Move ${a.file} aside (with its -wal and -shm) and run 'up' again: guests and their data are found on the hosts.`,
   },
   "store.unwritable": {
     exit: 3,
@@ -78,6 +79,11 @@ const FAULTS = {
   "guest.unknown": { exit: 2, says: (a) => `no guest is called ${a.guest}`, remedy: (a) => `There are: ${a.known}.` },
   "host.unknown": { exit: 2, says: (a) => `no host is called ${a.host}`, remedy: (a) => `There are: ${a.known}.` },
   "alias.unknown": { exit: 2, says: (a) => `no alias is called ${a.alias}`, remedy: (a) => `There are: ${a.known}.` },
+  "site.down": {
+    exit: 1,
+    says: (a) => `site ${a.site} is down`,
+    remedy: () => "Bring it up: domus up SITE.",
+  },
   "site.unknown": {
     exit: 2,
     says: (a) => `no site is up under ${a.directory}`,

@@ -31,8 +31,10 @@ export function loopbackOf(site: Site): string {
 }
 
 /** @param loopback overrides the network of an embedded site. */
-export function networkOf(site: Site, loopback: string | null): NetworkInUse {
+export function networkOf(site: Site, loopback: string | null, before: NetworkInUse | null): NetworkInUse {
   if (targetOf(site) === "embedded" && loopback !== null) return { cidr: loopback, mode: "loopback" };
+  // A network that was chosen once stays: moving every guest needs somebody who asks for it.
+  if (site.network.cidr === null && targetOf(site) === "embedded" && before?.mode === "loopback") return before;
   if (site.network.cidr === null) return { cidr: loopbackOf(site), mode: "loopback" };
   return { cidr: site.network.cidr, mode: site.network.mode };
 }

@@ -2,7 +2,16 @@
  * A plan: site, inventory and the Blueprint in force become the next Blueprint, or refusals. Everything here is order of work; what is
  * decided is decided in the files it calls.
  */
-import { type Blueprint, digest, formatSize, type GuestName, type ServiceName, type Site } from "../model/index.ts";
+import {
+  type Blueprint,
+  type BlueprintGuest,
+  digest,
+  formatSize,
+  type GuestName,
+  type Secret,
+  type ServiceName,
+  type Site,
+} from "../model/index.ts";
 import type { Seat } from "../recipes/index.ts";
 import { giveAddresses, networkOf, targetOf } from "./addresses.ts";
 import { changesBetween } from "./changes.ts";
@@ -14,7 +23,7 @@ import { byName } from "./order.ts";
 import { type Placement, place } from "./place.ts";
 import { prove } from "./prove.ts";
 import { bundlesOf, databaseOf, type Frame, renderAliases, renderGuests } from "./render.ts";
-import { collectSecrets } from "./secrets.ts";
+import { collectSecrets, reference } from "./secrets.ts";
 import { stepsOf } from "./steps.ts";
 
 /** Refusals a person can still read; the rest is counted. */
@@ -51,7 +60,7 @@ function unfit(
       `network.cidr: hosts with a hypervisor need a network of the site; a loopback network exists on one machine only`,
     );
   }
-  const { cidr } = networkOf(input.site, input.loopback);
+  const { cidr } = networkOf(input.site, input.loopback, input.parent?.blueprint.network ?? null);
   if (target === "embedded" && !cidr.startsWith("127.")) {
     limits.push(
       `network ${cidr}: the embedded default has the addresses of 127.0.0.0/8 only; choose one with --loopback 127.x.y.0/24`,
@@ -159,6 +168,50 @@ function copiesOf(site: Site, seats: readonly Seat[]): ReadonlyMap<ServiceName, 
   return copies;
 }
 
+/** Kept guests are run and moved, never replaced: what the file says anew about one is said back and not done. */
+function keepKept(
+  guests: readonly BlueprintGuest[],
+  before: Blueprint | null,
+): { readonly guests: readonly BlueprintGuest[]; readonly warnings: readonly string[] } {
+  const old = new Map(before?.guests.map((guest) => [guest.name, guest]));
+  const warnings: string[] = [];
+  const result = guests.map((guest) => {
+    const known = old.get(guest.name);
+    if (guest.definition.kind !== "kept" || known?.definition.kind !== "kept") return guest;
+    const { definition, files, secrets } = known;
+    const same = { ...guest, definition, files, secrets };
+    if (digest(same) !== digest(guest)) warnings.push(`${guest.name} is kept: its changed definition is not applied`);
+    return same;
+  });
+  return { guests: result, warnings };
+}
+
+/** A kept guest goes on with the secrets it has, also where the file would now give it others. */
+function withSecretsOfKept(
+  secrets: readonly Secret[],
+  guests: readonly BlueprintGuest[],
+  before: Blueprint | null,
+): readonly Secret[] {
+  const known = new Set(secrets.map(reference));
+  const used = new Set(guests.flatMap((guest) => guest.secrets));
+  const missing = (before?.secrets ?? []).filter(
+    (secret) => used.has(reference(secret)) && !known.has(reference(secret)),
+  );
+  return missing.length === 0 ? secrets : [...secrets, ...missing].sort(byName);
+}
+
+/** Services whose guests run a stand-in until their program is written. */
+function placeholders(guests: readonly BlueprintGuest[]): readonly string[] {
+  const services = new Set(
+    guests
+      .filter(({ definition: { program } }) => program.kind === "bundle" && program.bundle === "placeholder")
+      .map((guest) => guest.service),
+  );
+  return [...services].map(
+    (service) => `${service} is not implemented yet: its guests are placed and run, and answer nothing`,
+  );
+}
+
 /**
  * Plans a site.
  * @param input what people want, what is, and what was planned before.
@@ -184,7 +237,7 @@ export function plan(input: PlanInput, recipes: RecipeBook): PlanResult {
 
   const before = input.parent?.blueprint ?? null;
   const target = targetOf(site);
-  const network = networkOf(site, input.loopback);
+  const network = networkOf(site, input.loopback, before?.network ?? null);
   const inNamingOrder = names as readonly GuestName[];
   const addresses = giveAddresses(site, network, inNamingOrder, before);
   if (addresses.refusals.length > 0) return refused(addresses.refusals);
@@ -210,8 +263,10 @@ export function plan(input: PlanInput, recipes: RecipeBook): PlanResult {
     };
   });
   const secretsBefore = new Map(before?.secrets.map((secret) => [secret.name, secret]));
-  const { guests, asked, refusals: doubled } = renderGuests(frame, births, aliases, secretsBefore);
-  const { secrets, refusals: disagreeing } = collectSecrets(asked);
+  const { guests: rendered, asked, refusals: doubled } = renderGuests(frame, births, aliases, secretsBefore);
+  const { guests, warnings: kept } = keepKept(rendered, before);
+  const { secrets: collected, refusals: disagreeing } = collectSecrets(asked);
+  const secrets = withSecretsOfKept(collected, guests, before);
   const late = [...faceless, ...doubled, ...disagreeing];
   if (late.length > 0) return refused(late);
 
@@ -257,6 +312,6 @@ export function plan(input: PlanInput, recipes: RecipeBook): PlanResult {
     ok: true,
     blueprint,
     changes: changesBetween(before, blueprint, because),
-    warnings: [...first.warnings, ...placement.warnings, ...warnings],
+    warnings: [...first.warnings, ...placement.warnings, ...kept, ...placeholders(guests), ...warnings],
   };
 }

@@ -72,13 +72,13 @@ export const own: Recipe = {
   },
   embeddedRefusal: (service) => {
     const settings = service.own;
-    if (settings === null) return `${service.name} says neither pages nor command: there is nothing to run`;
+    if (settings === null) return `neither pages nor command: there is nothing to run`;
     if (settings.packages.length > 0)
-      return `${service.name} wants packages (${settings.packages.join(", ")}): processes on one machine share what is installed there; use a host with a hypervisor, or command`;
+      return `it wants packages (${settings.packages.join(", ")}): processes on one machine share what is installed there; use a host with a hypervisor, or command`;
     if (settings.image !== null)
-      return `${service.name} wants the image ${settings.image}: the embedded default runs processes, not images; use a host with a hypervisor`;
+      return `it wants the image ${settings.image}: the embedded default runs processes, not images; use a host with a hypervisor`;
     return settings.pages === null && settings.command === null
-      ? `${service.name} says neither pages nor command: there is nothing to run`
+      ? `neither pages nor command: there is nothing to run`
       : null;
   },
   samples: [

@@ -57,7 +57,7 @@ function planned(name: string, row: PlannedRow): Recipe {
       files: [],
       secrets: [],
     }),
-    embeddedRefusal: (service) => `${service.name}: the recipe ${name} is planned only for now`,
+    embeddedRefusal: () => `the recipe ${name} is planned only for now`,
     samples: [],
   };
 }

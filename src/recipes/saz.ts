@@ -142,7 +142,7 @@ export const saz: Recipe = {
       kind: "write",
       method: "POST",
       scheme: "https",
-      path: "/saz/json/ban",
+      path: "/saz/json/unban",
       body: JSON.stringify({ dn: "/DC=org/DC=domus/OU=Load/CN=Nobody", reason: "load test" }),
       statuses: [200],
       contains: '"result":"OK"',

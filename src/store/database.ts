@@ -17,6 +17,8 @@ export interface Tables {
     at: number;
     says: string;
   };
+  /** Guests that a person has stopped or suspended: nobody starts them again but a person. */
+  held: { guest: string; at: number; says: string };
   event: { entry: number | null; at: number; kind: string; about: string; says: string };
   /** Every change of what a probe saw. */
   probe_change: { entry: number | null; subject: string; at: number; outcome: string; says: string };
@@ -33,7 +35,11 @@ function asSqliteDatabase(database: DatabaseSync): SqliteDatabase {
       return {
         reader: statement.columns().length > 0,
         all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
-        run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+        // A full disk makes SQLite roll back by itself; a second rollback would hide why.
+        run: (parameters) =>
+          text === "rollback" && !database.isTransaction
+            ? { changes: 0, lastInsertRowid: 0 }
+            : statement.run(...(parameters as SQLInputValue[])),
         iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])) as IterableIterator<unknown>,
       };
     },
@@ -50,6 +56,7 @@ const MIGRATIONS: readonly string[][] = [
     `CREATE INDEX probe_change_by_subject ON probe_change (subject, at)`,
     `CREATE TABLE probe_minute (subject TEXT NOT NULL, minute INTEGER NOT NULL, asked INTEGER NOT NULL, answered INTEGER NOT NULL, milliseconds INTEGER NOT NULL, PRIMARY KEY (subject, minute)) STRICT`,
   ],
+  [`CREATE TABLE held (guest TEXT PRIMARY KEY, at INTEGER NOT NULL, says TEXT NOT NULL) STRICT`],
 ];
 
 /**

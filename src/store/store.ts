@@ -168,6 +168,32 @@ export class Store {
     );
   }
 
+  /** Notes that a person wants a guest as it is now: the reconciler leaves it alone. */
+  async hold(guest: string, says: string): Promise<void> {
+    const at = this.clock.now();
+    await this.guarded(() =>
+      this.database
+        .insertInto("held")
+        .values({ guest, at, says })
+        .onConflict((conflict) => conflict.column("guest").doUpdateSet({ at, says }))
+        .execute(),
+    );
+  }
+
+  /** Forgets that a guest is held; all of them when none is named. */
+  async releaseHeld(guest?: string): Promise<void> {
+    await this.guarded(() => {
+      const all = this.database.deleteFrom("held");
+      return (guest === undefined ? all : all.where("guest", "=", guest)).execute();
+    });
+  }
+
+  /** @returns names of guests that a person holds as they are */
+  async held(): Promise<readonly string[]> {
+    const rows = await this.guarded(() => this.database.selectFrom("held").select("guest").orderBy("guest").execute());
+    return rows.map((row) => row.guest);
+  }
+
   async event(kind: string, about: string, says: string): Promise<void> {
     await this.guarded(() =>
       this.database.insertInto("event").values({ entry: null, at: this.clock.now(), kind, about, says }).execute(),

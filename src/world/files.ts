@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import {
   closeSync,
   constants,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -58,13 +59,23 @@ function reasonFor(code: string): string {
   return REASONS[code] ?? code;
 }
 
-/** Makes a directory that only its owner can enter. */
+/**
+ * Makes a directory that only its owner can enter, and those above it that are missing. One after the other: Node's recursive mkdir does
+ * not come back from some file systems that refuse (seen on /proc).
+ */
 export function makePrivateDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw asFault(error, join(path, "."));
-  }
+  const missing: string[] = [];
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.unshift(at);
+  for (const directory of missing)
+    try {
+      mkdirSync(directory, { mode: 0o700 });
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EEXIST") continue;
+      if (code === "ENOENT")
+        throw new Fault("store.unwritable", { directory, reason: "nothing can be made there" }, { cause: error });
+      throw asFault(error, join(path, "."));
+    }
 }
 
 /** @returns the text, or `null` when there is no such file. */

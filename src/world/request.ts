@@ -163,7 +163,7 @@ export function connector(to: Destination, keepAlive: boolean): Connector {
       };
       const phase = () => (call.socket && (call.reusedSocket || stood.get(call.socket)) ? "answer" : "connect");
       const timer = setTimeout(
-        () => finish(new RequestFailure(phase(), "TIMEOUT", `no answer within ${question.timeoutMs} ms`)),
+        () => finish(new RequestFailure(phase(), "TIMEOUT", `no answer within ${Math.ceil(question.timeoutMs)} ms`)),
         question.timeoutMs,
       );
       const onAbort = () => finish(new RequestFailure(phase(), "ABORTED", "given up"));

@@ -34,7 +34,10 @@ function assertGolden(name: string, text: string): void {
   const path = join(import.meta.dirname, "golden", name);
   if (process.env.UPDATE_GOLDEN) writeFileSync(path, text);
   assert.ok(existsSync(path), `${path} is missing: run with UPDATE_GOLDEN=1 and review it`);
-  assert.equal(text, readFileSync(path, "utf8"));
+  const golden = readFileSync(path, "utf8").split("\n");
+  const differs = text.split("\n").findIndex((line, index) => line !== golden[index]);
+  assert.equal(differs, -1, `${name}:${differs + 1}: ${text.split("\n")[differs]} instead of ${golden[differs]}`);
+  assert.equal(text.split("\n").length, golden.length);
 }
 
 describe("domus plan", () => {

@@ -1,8 +1,12 @@
 /** The controller on hosts in memory: idempotent, honest about failures, mending, and every step repeated, failed and undone twice. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { type Controller, HANDLERS, type StepContext, undo } from "../../src/controller/index.ts";
-import { Fault, type GuestName, type HostName, type Step } from "../../src/model/index.ts";
+import { type Controller, HANDLERS, planSite, type StepContext, undo } from "../../src/controller/index.ts";
+import { emptyInventory, Fault, type GuestName, type HostName, readSite, type Step } from "../../src/model/index.ts";
+import { blueprintId } from "../../src/planner/index.ts";
+import { RECIPES } from "../../src/recipes/index.ts";
 import type { Store } from "../../src/store/index.ts";
 import { realClock } from "../../src/world/index.ts";
 import { HOSTS, OPTIONS, openStage, SocketHosts, type Stage, stageController, stageSite } from "./stage.ts";
@@ -75,6 +79,53 @@ describe("the controller", () => {
       [...other.guests.values()].map((one) => one.starts),
       before,
     );
+  });
+
+  it("leaves alone what a person has stopped, until somebody wants it up", async () => {
+    await controller.up(stageSite("first"), OPTIONS);
+    const host = stage.hosts[0]!;
+    const name = [...host.guests.keys()][1]!;
+    await store.hold(name, "stop by a person");
+    await host.stop(name, { graceSeconds: 0 });
+    assert.equal((await controller.reconcile())?.changed, 0);
+    assert.equal(guest(name)?.state, "stopped");
+    await controller.up(stageSite("first"), OPTIONS);
+    assert.equal(guest(name)?.state, "running");
+    assert.deepEqual(await store.held(), []);
+  });
+
+  it("keeps network and database engine until somebody asks for others", async () => {
+    const grid = readSite(
+      { file: "grid.yaml", text: readFileSync(join(import.meta.dirname, "../../sites/fermigrid-ha.yaml"), "utf8") },
+      RECIPES,
+    );
+    assert.ok(grid.ok);
+    const known = { target: null, inventory: emptyInventory({ mariadb: false }), recipes: RECIPES, version: "1" };
+    const asked = { ...OPTIONS, loopback: "127.9.9.0/24" };
+    const first = planSite(grid.site, known, asked);
+    assert.ok(first.ok);
+    const target = { id: blueprintId(first.blueprint), blueprint: first.blueprint, phase: "up" } as const;
+    const later = { ...known, target, inventory: emptyInventory({ mariadb: true }) };
+    const second = planSite(grid.site, later, OPTIONS);
+    assert.ok(second.ok);
+    assert.deepEqual(second.changes, []);
+    assert.equal(second.blueprint.network.cidr, "127.9.9.0/24");
+    assert.ok(second.warnings.some((warning) => /keeps its SQLite/.test(warning)));
+    const changed = planSite(grid.site, later, { ...OPTIONS, mariadb: true });
+    assert.ok(changed.ok && changed.warnings.some((warning) => /not carried over/.test(warning)));
+  });
+
+  it("refuses hosts that no driver reaches yet, and plans them when only asked to plan", () => {
+    const site = stageSite("first");
+    const real = {
+      ...site,
+      network: { ...site.network, cidr: "10.20.0.0/24" },
+      hosts: site.hosts.map((host) => ({ ...host, hypervisor: "qemu+tls://x/system" })),
+    };
+    const known = { target: null, inventory: emptyInventory({ mariadb: true }), recipes: RECIPES, version: "1" };
+    const refused = planSite(real, known, OPTIONS);
+    assert.ok(!refused.ok && refused.refusals.every((says) => /no driver reaches qemu/.test(says)));
+    assert.ok(planSite(real, known, { ...OPTIONS, planOnly: true }).ok);
   });
 
   it("reconciles nothing when the site is meant to be down", async () => {

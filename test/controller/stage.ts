@@ -101,7 +101,12 @@ export async function stageController(
   return { controller: new Controller(parts), store, parts };
 }
 
-export const OPTIONS = { loopback: null, planOnly: false, cause: { by: "person", says: "test" } } as const;
+export const OPTIONS = {
+  loopback: null,
+  planOnly: false,
+  mariadb: null,
+  cause: { by: "person", says: "test" },
+} as const;
 
 export interface Stage {
   readonly directory: string;

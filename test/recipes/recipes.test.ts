@@ -128,7 +128,7 @@ test("your own service: pages, a command, and what the embedded default refuses 
   assert.equal(recipe.alias(pages, { ...context, target: "real" })!.port, 80);
   assert.equal(recipe.embeddedRefusal(pages), null);
   assert.equal(recipe.embeddedRefusal(command), null);
-  assert.match(recipe.embeddedRefusal(own({ packages: ["nginx"] }))!, /wiki wants packages \(nginx\)/);
+  assert.match(recipe.embeddedRefusal(own({ packages: ["nginx"] }))!, /it wants packages \(nginx\)/);
   assert.match(recipe.embeddedRefusal(own({ image: "debian-12", command: ["x"] }))!, /image debian-12/);
   assert.match(recipe.embeddedRefusal(own({}))!, /neither pages nor command/);
   assert.match(recipe.embeddedRefusal(service("wiki", "own"))!, /neither pages nor command/);

@@ -20,8 +20,9 @@ export class TestDomus {
   readonly state: string;
   readonly loopback: string;
 
-  constructor() {
-    this.state = mkdtempSync(join(tmpdir(), "dt-"));
+  /** @param state directory to use; one of its own when nothing is said */
+  constructor(state = mkdtempSync(join(tmpdir(), "dt-"))) {
+    this.state = state;
     const number = networks++;
     this.loopback = `127.${128 + (process.pid % 100)}.${(Math.floor(process.pid / 100) + number) % 250}.0/24`;
   }

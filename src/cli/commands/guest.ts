@@ -17,37 +17,67 @@ interface Operation {
   readonly summary: string;
   /** Done words: "fg5x2 is started". */
   readonly done: string;
+  /** `true`: a person wants it to stay so, whoever mends. `false`: it is as the site wants it again. */
+  readonly holds: boolean;
   readonly run: (hypervisor: Hypervisor, guest: GuestName) => Promise<void>;
 }
 
 const OPERATIONS: readonly Operation[] = [
-  { name: "start", summary: "start a guest", done: "runs", run: (h, guest) => h.start(guest) },
+  { name: "start", summary: "start a guest", done: "runs", holds: false, run: (h, guest) => h.start(guest) },
   {
     name: "stop",
     summary: "ask a guest to end, then end it",
     done: "is stopped",
+    holds: true,
     run: (h, guest) => h.stop(guest, { graceSeconds: 8 }),
   },
   {
     name: "destroy",
     summary: "end a guest at once, as a power switch would",
     done: "is stopped",
+    holds: true,
     run: (h, guest) => h.destroy(guest),
   },
   {
     name: "reboot",
     summary: "stop and start a guest in its place",
     done: "runs again",
+    holds: false,
     run: (h, guest) => h.reboot(guest),
   },
-  { name: "suspend", summary: "freeze a guest in memory", done: "is suspended", run: (h, guest) => h.suspend(guest) },
-  { name: "resume", summary: "let a frozen guest go on", done: "goes on", run: (h, guest) => h.resume(guest) },
-  { name: "save", summary: "put a running guest's memory on disk", done: "is saved", run: (h, guest) => h.save(guest) },
-  { name: "restore", summary: "let a saved guest go on", done: "goes on", run: (h, guest) => h.restore(guest) },
+  {
+    name: "suspend",
+    summary: "freeze a guest in memory",
+    done: "is suspended",
+    holds: true,
+    run: (h, guest) => h.suspend(guest),
+  },
+  {
+    name: "resume",
+    summary: "let a frozen guest go on",
+    done: "goes on",
+    holds: false,
+    run: (h, guest) => h.resume(guest),
+  },
+  {
+    name: "save",
+    summary: "put a running guest's memory on disk",
+    done: "is saved",
+    holds: true,
+    run: (h, guest) => h.save(guest),
+  },
+  {
+    name: "restore",
+    summary: "let a saved guest go on",
+    done: "goes on",
+    holds: false,
+    run: (h, guest) => h.restore(guest),
+  },
   {
     name: "snapshot",
     summary: "keep a guest as it is now",
     done: "has a snapshot",
+    holds: false,
     run: (h, guest) => h.snapshot(guest, "by hand"),
   },
 ];
@@ -92,7 +122,9 @@ export function addGuest(program: Command): void {
         const lock = await lockSite(chooseSite(flags.site), `domus guest ${operation.name} ${name}`);
         try {
           await onGuest(name, flags, async (hypervisor, found, open) => {
+            if (operation.holds) await open.store.hold(found.name, `${operation.name} by a person`);
             await operation.run(hypervisor, found.name);
+            if (!operation.holds) await open.store.releaseHeld(found.name);
             await open.store.event("guest", found.name, `${operation.name} by a person`);
           });
         } finally {

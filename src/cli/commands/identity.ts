@@ -1,5 +1,5 @@
 /** `domus map|authorize|ban|unban|bans`: asks GUMS and SAZ through their aliases, as any client would. */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { Fault } from "../../model/index.ts";
 import { aliasOfRecipe, askThrough, type ServiceAnswer } from "../calls.ts";
 import { chooseSite, type OpenSite, openState } from "../open.ts";
@@ -32,6 +32,8 @@ function query(words: Readonly<Record<string, string | undefined>>): string {
 
 /** @throws Fault `request.refused` when the service says no in its own words */
 function accept(answer: ServiceAnswer): ServiceAnswer {
+  if (answer.status === 400)
+    throw new Fault("usage.invalid", { reason: String(answer.body.message ?? "the service does not understand this") });
   if (answer.status >= 400 || answer.body.result === "ERROR")
     throw new Fault("request.refused", {
       reason: String(answer.body.message ?? `status ${answer.status}`),
@@ -114,7 +116,7 @@ function addBanAction(program: Command, action: "ban" | "unban"): void {
         action === "ban" ? "Bans by name, organization, role or authority; says which copies have it." : "Lifts a ban.",
       )
       .argument("<value>", "a DN, a VO, an FQAN or a CA's DN")
-      .option("--kind <kind>", "dn, vo, role or ca", "dn")
+      .addOption(new Option("--kind <kind>", "what the value is").choices(["dn", "vo", "role", "ca"]).default("dn"))
       .option("--reason <text>", "kept with the ban", "by hand")
       .addHelpText("after", `\nExample:\n  domus ${action} "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example"`),
   ).action((value: string, flags: IdentityFlags) =>

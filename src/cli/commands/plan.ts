@@ -2,17 +2,10 @@
 
 import { join } from "node:path";
 import type { Command } from "commander";
-import { EmbeddedHosts, programsHere, takeInventory } from "../../controller/index.ts";
+import { EmbeddedHosts, planSite, programsHere, takeInventory } from "../../controller/index.ts";
 import { BundleCache } from "../../images/index.ts";
 import { type Blueprint, Fault, formatSize, type Inventory, type Site } from "../../model/index.ts";
-import {
-  blueprintId,
-  type Change,
-  type PlanResult,
-  plan,
-  type SizeResult,
-  size as sizeOf,
-} from "../../planner/index.ts";
+import { blueprintId, type Change, type PlanResult, type SizeResult, size as sizeOf } from "../../planner/index.ts";
 import { RECIPES } from "../../recipes/index.ts";
 import { knownSites, Store, siteDirectory, stateBase } from "../../store/index.ts";
 import { realClock } from "../../world/index.ts";
@@ -46,6 +39,9 @@ async function lookAt(site: Site, programs: Inventory["programs"]) {
   }
 }
 
+/** Why a Blueprint is made when a person asks for it at the command line. */
+export const ASKED = { by: "person", says: "asked by a person" } as const;
+
 export function addPlan(program: Command): void {
   program
     .command("plan")
@@ -68,19 +64,16 @@ export function addPlan(program: Command): void {
     .action(async (file: string, flags: PlanFlags) => {
       const loopback = network("--loopback", flags.loopback) ?? null;
       const site = openSite(file, flags.hosts);
-      const programs = flags.mariadb === undefined ? programsHere() : { mariadb: flags.mariadb };
-      const { target, inventory } = await lookAt(site, programs);
-      const result = plan(
+      const known = await lookAt(site, programsHere());
+      const result = planSite(
+        site,
+        { ...known, recipes: RECIPES, version: VERSION },
         {
-          site,
-          inventory,
-          parent: target && { id: target.id, blueprint: target.blueprint },
-          cause: { by: "person", says: "asked by a person" },
-          version: VERSION,
           loopback,
           planOnly: flags.planOnly ?? false,
+          mariadb: flags.mariadb ?? null,
+          cause: ASKED,
         },
-        RECIPES,
       );
       if (!result.ok) throw refusal(result, flags);
       const size = await sizeOf(site);
@@ -177,7 +170,8 @@ function proofLines(blueprint: Blueprint): readonly string[] {
     );
   }
   for (const entry of proof.services) if (entry.outcome !== "answers") lines.push(`  ${entry.says}`);
-  const stranded = proof.restarts.filter((restart) => restart.onto === null);
+  // While every service answers from its other copy, restarting the lost one elsewhere is no matter.
+  const stranded = proof.survivesAnyOneHost ? [] : proof.restarts.filter((restart) => restart.onto === null);
   if (stranded.length > 0 && stranded.length <= 6)
     for (const restart of stranded) lines.push(paint("dim", `  ${restart.says}`));
   else if (stranded.length > 0)
@@ -190,7 +184,7 @@ function changeLines(changes: readonly Change[], steps: number, parent: boolean)
   const counts = Map.groupBy(changes, (change) => change.kind);
   const summary = [...counts].map(([kind, list]) => `${list.length} ${kind}`).join(", ");
   const shown = parent ? changes.slice(0, 30).map((change) => `  ${change.says}`) : [];
-  return [`${summary || "nothing"}; ${steps} steps.`, ...shown];
+  return [`${summary || "nothing"}; ${steps} steps, of which those that are so already are only checked.`, ...shown];
 }
 
 /** @returns what `plan` prints for people. */

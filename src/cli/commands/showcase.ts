@@ -1,4 +1,5 @@
 /** `npm start`: brings an example site up on this machine, shows real calls through its aliases, says what to try, and stays in front. */
+import { stripVTControlCharacters } from "node:util";
 import type { Command } from "commander";
 import type { UpResult } from "../../controller/index.ts";
 import { type BlueprintAlias, Fault, type HostName, type Site } from "../../model/index.ts";
@@ -155,6 +156,12 @@ async function showCalls(open: OpenSite, site: Site, result: UpResult): Promise<
   for (const line of table(rows)) say(line);
 }
 
+/** @returns a line that takes one row: a wrapped one would break the picture. Colours go where something had to be cut. */
+function fitted(line: string, columns: number): string {
+  const plain = stripVTControlCharacters(line);
+  return plain.length < columns ? line : `${plain.slice(0, columns - 2)}…`;
+}
+
 /** On a terminal the status lives below; elsewhere changes are lines. */
 async function stayInFront(open: OpenSite, signal: AbortSignal): Promise<void> {
   const recent: string[] = [];
@@ -179,7 +186,7 @@ async function stayInFront(open: OpenSite, signal: AbortSignal): Promise<void> {
         ];
         // Back to the first line of the last picture, then clear to the end of the screen.
         const room = Math.max(5, (process.stdout.rows ?? 40) - 1);
-        const shown = lines.slice(0, room);
+        const shown = lines.slice(0, room).map((line) => fitted(line, process.stdout.columns ?? 80));
         process.stdout.write(`${drawn > 0 ? `\u001b[${drawn}A` : ""}\u001b[J${shown.join("\n")}\n`);
         drawn = shown.length;
       }
@@ -208,6 +215,7 @@ export function addShowcase(program: Command): void {
     )
     .argument("[example]", "fermigrid-ha or wiki", "fermigrid-ha")
     .option("--detach", "leave the site running and return")
+    .option("--mariadb", "use MariaDB, also for a site that has SQLite")
     .option("--no-mariadb", "use SQLite in place of MariaDB")
     .option("--loopback <cidr>", "network for the embedded default, e.g. 127.9.9.0/24")
     .addHelpText("after", "\nExamples:\n  npm start\n  npm start -- wiki\n  npm start -- --detach")
@@ -217,7 +225,7 @@ export function addShowcase(program: Command): void {
       const site = openSite(exampleSite(example));
       const stop = new AbortController();
       for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-      const held = await holdSite(site, `showcase ${site.name}`, flags);
+      const held = await holdSite(site, `showcase ${site.name}`);
       let locked = true;
       try {
         const began = performance.now();
@@ -232,6 +240,7 @@ export function addShowcase(program: Command): void {
           ? "any one host may be lost"
           : "not every host may be lost (see domus plan)";
         say(`${paint("green", "✓")} ${how}; ${without}.`);
+        for (const warning of result.plan.warnings) say(`${paint("yellow", "!")} ${warning}`);
         await showCalls(held.open, site, result);
         say();
         for (const line of advice(site, result)) say(line);

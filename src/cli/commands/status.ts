@@ -24,6 +24,8 @@ export interface SiteStatus {
     readonly outcome: ProbeOutcome;
     readonly says: string;
     readonly restarts: number;
+    /** A person wants it as it is: nobody starts it again but a person. */
+    readonly held: boolean;
   }[];
   readonly aliases: readonly {
     readonly name: string;
@@ -51,7 +53,14 @@ export async function lookAtSite(open: OpenSite): Promise<SiteStatus | null> {
   if (!observed) return null;
   const directors = await askDirectors(open, observed.target.blueprint);
   const availability = await open.store.availability(Date.now() - DAY);
-  return statusOf(observed.target, observed.seen, directors, availability, await open.store.events(8));
+  return statusOf(
+    observed.target,
+    observed.seen,
+    directors,
+    availability,
+    await open.store.events(8),
+    await open.store.held(),
+  );
 }
 
 function statusOf(
@@ -60,6 +69,7 @@ function statusOf(
   directors: readonly DirectorStatus[],
   availability: readonly Availability[],
   events: readonly StoredEvent[],
+  held: readonly string[],
 ): SiteStatus {
   const hostState = new Map(seen.hosts.map((host) => [host.name, host.state]));
   const guests = seen.guests.map(({ guest, status, probe }) => ({
@@ -71,6 +81,7 @@ function statusOf(
     outcome: probe.outcome,
     says: probe.says,
     restarts: status?.restarts ?? 0,
+    held: held.includes(guest.name),
   }));
   const aliases = seen.aliases.map(({ alias, probe }) => ({
     name: alias.name,
@@ -141,12 +152,16 @@ function outcomeText(outcome: ProbeOutcome): string {
 
 /** @returns what `status` prints for people. */
 export function statusText(status: SiteStatus): readonly string[] {
+  if (status.phase === "down")
+    return [
+      `${paint("bold", status.site)} is down (blueprint ${status.blueprint.number}); its data stays. Bring it up: domus up SITE`,
+    ];
   const percent = (subject: string) => {
     const found = status.availability.find((one) => one.subject === subject);
     return found && found.asked > 0 ? paint("dim", `${((100 * found.answered) / found.asked).toFixed(2)} %`) : "";
   };
   return [
-    `${paint("bold", status.site)}  ${status.well ? paint("green", "well") : paint("yellow", status.phase === "down" ? "down" : "not well")}${paint("dim", `  blueprint ${status.blueprint.number}`)}`,
+    `${paint("bold", status.site)}  ${status.well ? paint("green", "well") : paint("yellow", "not well")}${paint("dim", `  blueprint ${status.blueprint.number}${status.availability.length > 0 ? "; %: answered in 24 h, while somebody served" : ""}`)}`,
     "",
     ...status.hosts.flatMap((host) => [
       `${host.state === "up" ? paint("bold", host.name) : paint(["bold", "red"], host.name)}  ${host.state === "up" ? paint("dim", host.says) : paint("red", host.says)}`,
@@ -159,6 +174,7 @@ export function statusText(status: SiteStatus): readonly string[] {
             guest.state === "running" ? outcomeText(guest.outcome) : paint("red", `✗ ${guest.state}`),
             [
               guest.birthHost !== guest.host ? `born on ${guest.birthHost}` : "",
+              guest.held ? "by a person" : "",
               guest.restarts > 0 ? `${guest.restarts} restarts` : "",
               percent(`guest ${guest.name}`),
             ]

@@ -1,12 +1,15 @@
 /** `domus up SITE` and `domus down SITE`: make it so, again and again; take it down, data kept. */
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import type { Command } from "commander";
 import type { ExecutionResult, RunOptions, UpResult } from "../../controller/index.ts";
 import { Fault, type Site } from "../../model/index.ts";
+import { knownSites, siteDirectory, stateBase } from "../../store/index.ts";
 import { chooseSite, lockSite, type OpenSite, openSite, openState, rememberSite } from "../open.ts";
 import { showProgress } from "../progress.ts";
 import { complain, formatMilliseconds, paint, say, sayJson } from "../say.ts";
 import { network } from "../words.ts";
+import { ASKED } from "./plan.ts";
 
 export interface UpFlags {
   readonly hosts?: string;
@@ -22,17 +25,21 @@ export interface Held {
 }
 
 /** Opens a site's state for changing it. @throws Fault `site.busy` */
-export async function holdSite(site: Site, what: string, flags: UpFlags): Promise<Held> {
+export async function holdSite(site: Site, what: string): Promise<Held> {
+  const base = stateBase(process.env);
+  const unknown = !knownSites(base).includes(site.name);
   const lock = await lockSite(site.name, what);
-  const programs = flags.mariadb === false ? { mariadb: false } : undefined;
-  const open = await openState(site.name, programs).catch(async (error: unknown) => {
+  const open = await openState(site.name).catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
   return {
     open,
     release: async () => {
+      // A site that was refused before anything was begun leaves no trace.
+      const nothing = unknown && (await open.store.target().catch(() => "unknown")) === null;
       await open.close();
+      if (nothing) rmSync(siteDirectory(base, site.name), { recursive: true, force: true });
       await lock.release();
     },
   };
@@ -40,11 +47,7 @@ export async function holdSite(site: Site, what: string, flags: UpFlags): Promis
 
 /** Brings a site up with progress on the screen. */
 export async function bringUp(open: OpenSite, site: Site, flags: UpFlags, signal?: AbortSignal): Promise<UpResult> {
-  const options = {
-    loopback: flags.loopback ?? null,
-    planOnly: false,
-    cause: { by: "person", says: "asked by a person" } as const,
-  };
+  const options = { loopback: flags.loopback ?? null, planOnly: false, mariadb: flags.mariadb ?? null, cause: ASKED };
   const planned = await open.controller.plan(site, options);
   if (!planned.ok) throw new Fault("plan.impossible", { reasons: planned.refusals.join("\n") });
   rememberSite(open, site);
@@ -97,14 +100,16 @@ export function addUp(program: Command): void {
     .argument("<site>", "site file, e.g. sites/fermigrid-ha.yaml")
     .option("--hosts <file>", "use the hosts (and network) of this file instead")
     .option("--loopback <cidr>", "network for the embedded default, e.g. 127.9.9.0/24")
-    .option("--no-mariadb", "use SQLite in place of MariaDB")
+    .option("--mariadb", "use MariaDB, also for a site that has SQLite")
+    .option("--no-mariadb", "use SQLite in place of MariaDB; a site keeps what it was brought up with")
     .option("--json", "for machines")
     .addHelpText("after", "\nExamples:\n  domus up sites/wiki.yaml\n  domus up sites/fermigrid-ha.yaml --json")
     .action(async (file: string, flags: UpFlags) => {
       network("--loopback", flags.loopback);
       const site = openSite(file, flags.hosts);
-      const held = await holdSite(site, `domus up ${site.name}`, flags);
+      const held = await holdSite(site, `domus up ${site.name}`);
       const began = performance.now();
+      if (!flags.json) say(`Bringing ${site.name} up …`);
       try {
         const interrupt = interruptible();
         const result = await bringUp(held.open, site, flags, interrupt.signal);
@@ -124,7 +129,10 @@ export function addUp(program: Command): void {
             })),
             milliseconds: Math.round(took),
           });
-        else if (execution.failed.length === 0) say(summary(result, took));
+        else {
+          for (const warning of result.plan.warnings) say(`${paint("yellow", "!")} ${warning}`);
+          if (execution.failed.length === 0) say(summary(result, took));
+        }
         failOnTrouble(execution, interrupt.signal.aborted);
       } finally {
         await held.release();
@@ -142,6 +150,7 @@ function summary({ execution, target }: UpResult, took: number): string {
 /** Takes a site down with progress on the screen. */
 export async function takeDown(open: OpenSite, json: boolean, destroyData: boolean): Promise<ExecutionResult> {
   const target = await open.store.target();
+  if (!json && target) say(`Taking ${target.blueprint.site} down …`);
   const progress = showProgress([], json || process.stdout.isTTY === true);
   const result = await open.controller.down({
     destroyData,

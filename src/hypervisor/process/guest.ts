@@ -111,7 +111,11 @@ export class ProcessGuest {
         child.once("spawn", resolve);
         child.once("error", (error: NodeJS.ErrnoException) => {
           const reason = error.code === "ENOENT" ? `there is no program ${document.program}` : error.message;
-          reject(new Fault("guest.failed", { guest: this.name, host: this.around.host, reason }));
+          const remedy =
+            error.code === "ENOENT"
+              ? { remedy: "Install it on this machine, or mend the command in the site file." }
+              : {};
+          reject(new Fault("guest.failed", { guest: this.name, host: this.around.host, reason, ...remedy }));
         });
       });
       child.unref();
