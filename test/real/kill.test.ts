@@ -19,7 +19,7 @@ after(() => rmSync(workshop, { recursive: true, force: true }));
 const FIRST = join(workshop, "first.yaml");
 const CHANGED = join(workshop, "changed.yaml");
 writeFileSync(FIRST, readFileSync(join(HOUSE, "sites/wiki.yaml"), "utf8"));
-writeFileSync(CHANGED, readFileSync(FIRST, "utf8").replaceAll("Our wiki", "Our wiki, second edition"));
+writeFileSync(CHANGED, readFileSync(FIRST, "utf8").replaceAll("Our wiki", "Our wiki revised"));
 
 /** Before, during and after; the two moments in between are tried on every step in memory (`test/controller/kill.test.ts`). */
 const POINTS: readonly Moment[] = ["checking", "during", "done"];
