@@ -1,0 +1,17 @@
+/** What every benchmark says of a promise, in one place: kept or broken, and the gate for CI at three times the promise. */
+
+/** Machines of CI are small, noisy and shared. */
+const GATE = 3;
+
+/**
+ * @param measured median, in the unit of the promise
+ * @returns the words to print; beyond the gate the process ends with 1
+ */
+export function verdict(measured: number, promise: number, unit: string): string {
+  if (measured > GATE * promise) process.exitCode = 1;
+  return `promised < ${promise} ${unit}: ${measured < promise ? "kept" : "BROKEN"}`;
+}
+
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
