@@ -62,7 +62,7 @@ const ACTIONS = [
   {
     name: "heal",
     summary: "give a host its power back: it boots and starts its own guests",
-    done: (host: string) => `${paint("green", host)} has power and runs its guests.`,
+    done: (host: string) => `${paint("green", host)} has power again; its guests are starting.`,
     run: (found: Found) => found.hosts.heal(found.host),
   },
 ] as const;
