@@ -8,7 +8,7 @@ import { emptyInventory, Fault, type GuestName, type HostName, readSite, type St
 import { blueprintId } from "../../src/planner/index.ts";
 import { RECIPES } from "../../src/recipes/index.ts";
 import type { Store } from "../../src/store/index.ts";
-import { realClock } from "../../src/world/index.ts";
+import { realClock, simulatedClock } from "../../src/world/index.ts";
 import { HOSTS, OPTIONS, openStage, SocketHosts, type Stage, stageController, stageSite } from "./stage.ts";
 
 describe("the controller", () => {
@@ -190,6 +190,49 @@ describe("the controller", () => {
     const names = new Set(target.blueprint.guests.map((one) => one.name));
     for (const host of stage.hosts)
       for (const name of host.guests.keys()) assert.ok(names.has(name), `${name} is left on ${host.name}`);
+  });
+
+  it("gives up on a guest that never answers, in simulated minutes, and at once on one that keeps ending", async () => {
+    await controller.up(stageSite("first"), OPTIONS);
+    const clock = simulatedClock();
+    const notes: string[] = [];
+    const ground = {
+      ...(await context()),
+      clock,
+      ask: async () => ({ outcome: "failed", says: "nothing listens there", milliseconds: 0 }) as const,
+      note: (_: Step, says: string) => void notes.push(says),
+    };
+    const ready = ground.blueprint.steps.find((step) => step.kind === "guest.ready" && step.guest === "ax1")!;
+    await assert.rejects(
+      HANDLERS["guest.ready"].make(ground, ready),
+      /ax1 did not answer within 180 s: nothing listens there/,
+    );
+    assert.ok(clock.now() >= 180_000 && clock.now() < 190_000, `${clock.now()}`);
+    assert.ok(notes.length > 100, "whoever watches hears why it takes so long");
+    const began = clock.now();
+    for (let end = 0; end < 6; end++) stage.hosts[0]!.crash("ax1" as GuestName);
+    await assert.rejects(
+      HANDLERS["guest.ready"].make(ground, ready),
+      (error: unknown) =>
+        error instanceof Fault &&
+        error.code === "guest.failed" &&
+        /ended 6 times.*it last said: ax1 started/.test(error.message),
+    );
+    assert.equal(clock.now(), began);
+  });
+
+  it("stops waiting when it is interrupted, and the next run goes on", async () => {
+    const stop = new AbortController();
+    const result = await controller.up(stageSite("first"), OPTIONS, {
+      signal: stop.signal,
+      onStep: (report, step) => {
+        if (report === "done" && step.kind === "guest.define") stop.abort();
+      },
+    });
+    assert.ok(result.execution.failed.length > 0);
+    const again = await controller.up(stageSite("first"), OPTIONS);
+    assert.deepEqual(again.execution.failed, []);
+    assert.equal(again.adopted, false);
   });
 
   it("repeats every step without harm, and undoes it twice", async () => {

@@ -51,6 +51,9 @@ export async function bringUp(open: OpenSite, site: Site, flags: UpFlags, signal
   const planned = await open.controller.plan(site, options);
   if (!planned.ok) throw new Fault("plan.impossible", { reasons: planned.refusals.join("\n") });
   rememberSite(open, site);
+  const interrupted = await open.store.interruptedSteps();
+  if (interrupted.length > 0 && !flags.json)
+    say(`The last run was ended in the middle of ${interrupted.join(", ")}; this one goes on from there.`);
   const progress = showProgress(planned.blueprint.steps, flags.json ?? false);
   const run: RunOptions = {
     onStep: (report, step, says) => progress.onStep(report, step, says),
