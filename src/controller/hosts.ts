@@ -59,6 +59,8 @@ export class EmbeddedHosts implements HostPool {
     await this.endAll(host);
     // A host that was without power has its guests still on its list, and would start them when it is healed.
     this.directory(host).forgetGuests();
+    for (const suffix of ["sock", "peer"])
+      rmSync(join(socketDirectory(this.state), `${host}.${suffix}`), { force: true });
   }
 
   async idle(host: HostName): Promise<boolean> {
