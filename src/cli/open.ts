@@ -19,7 +19,7 @@ import { acquireLock, type Lock, readIfThere, realClock, writeFileDurably } from
 
 const HOUSE = join(import.meta.dirname, "../..");
 /** Larger files are no site files; reading stops before memory does, bytes. */
-const LARGEST_FILE = 16 * 1024 * 1024;
+const LARGEST_FILE = 4 * 1024 * 1024;
 
 /** Version of Domus, from its package. */
 export const VERSION: string = (JSON.parse(readFileSync(join(HOUSE, "package.json"), "utf8")) as { version: string })
@@ -51,7 +51,7 @@ function readBounded(file: string): Buffer {
       const read = readSync(descriptor, chunk);
       if (read === 0) return Buffer.concat(chunks);
       size += read;
-      if (size > LARGEST_FILE) throw new Fault("site.unreadable", { file, reason: "it is larger than 16 MiB" });
+      if (size > LARGEST_FILE) throw new Fault("site.unreadable", { file, reason: "it is larger than 4 MiB" });
       chunks.push(chunk.subarray(0, read));
     }
   } finally {

@@ -86,7 +86,7 @@ describe("files that are no site", { concurrency: 2 }, () => {
   it("a directory", () => refused(2, /sites: cannot be read \(it is a directory\)/, "plan", "sites"));
   it("a missing --hosts file", () =>
     refused(2, /nowhere\.yaml: cannot be read/, "plan", WIKI, "--hosts", "nowhere.yaml"));
-  it("one without an end", () => refused(2, /larger than 16 MiB/, "plan", "/dev/zero"));
+  it("one without an end", () => refused(2, /larger than 4 MiB/, "plan", "/dev/zero"));
   it("an empty one", () => refused(2, /\/dev\/null:1:1: expected a mapping, found nothing/, "plan", "/dev/null"));
   const root = process.getuid?.() === 0;
   it("an unreadable one", async () => {
