@@ -154,7 +154,8 @@ function proofLines(blueprint: Blueprint): readonly string[] {
       ? paint("green", "✓ any one host may be lost: every service still answers")
       : paint("yellow", "✗ not every host may be lost:"),
   ];
-  if (hosts.length <= 8) {
+  // A wider table says less than the sentences below it.
+  if (hosts.length <= 8 && services.length <= 8) {
     lines.push(
       ...table([
         [paint("dim", "lost host"), ...services.map((service) => paint("dim", service))],
