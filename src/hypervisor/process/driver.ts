@@ -43,11 +43,13 @@ export class ProcessHost implements Hypervisor {
     }
     await this.endStrangers();
     this.timer = setInterval(() => this.turn(), WATCH_INTERVAL);
-    await Promise.all(
+    // One guest that cannot be started is shown as such and tried again; the others start all the same.
+    await Promise.allSettled(
       [...this.guests.values()].map((guest) =>
         guest.inTurn(async () => {
+          // A suspended guest that is gone has lost its memory: it begins anew.
           if (guest.wanted === "suspended" && !guest.running) guest.want("running");
-          if (guest.wanted === "running" && guest.order.autostart) await guest.start().catch(() => {});
+          if (guest.wanted === "running" && guest.order.autostart) await guest.start();
         }),
       ),
     );
@@ -65,10 +67,11 @@ export class ProcessHost implements Hypervisor {
   async define(order: GuestOrder): Promise<void> {
     const known = this.guests.get(order.name);
     if (known?.order.digest === order.digest) return;
-    if (known?.running)
-      throw new Fault("guest.wrong-state", { guest: order.name, state: "running", action: "change its definition" });
     const guest = known ?? new ProcessGuest(order, "stopped", this.around);
     await guest.inTurn(async () => {
+      // Asked in turn: an order to start that came before may only now have been carried out.
+      if (guest.running)
+        throw new Fault("guest.wrong-state", { guest: order.name, state: "running", action: "change its definition" });
       this.directory.writeGuest(order);
       guest.order = { ...order, secretFiles: [] };
       guest.wanted = "stopped";

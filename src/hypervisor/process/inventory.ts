@@ -68,8 +68,15 @@ export class HostDirectory {
   }
 
   readOrder(name: GuestName): GuestOrder | null {
-    const text = readIfThere(join(this.guest(name), "order.json"));
-    return text ? (JSON.parse(text) as GuestOrder) : null;
+    const path = join(this.guest(name), "order.json");
+    try {
+      const order = JSON.parse(readIfThere(path) ?? "null") as GuestOrder | null;
+      if (order?.name === name && order.definition) return order;
+      throw new Error("it does not define this guest");
+    } catch (error) {
+      console.error(`${path}: ${(error as Error).message}; ${name} is left out until it is defined anew`);
+      return null;
+    }
   }
 
   readWanted(name: GuestName): Wanted {
@@ -85,6 +92,7 @@ export class HostDirectory {
   writeGuest(order: GuestOrder): void {
     const preparing = join(this.path, "guests", `.new-${order.name}`);
     try {
+  /** @returns `null` when it is missing or damaged: one guest's file must not keep a whole host from starting */
       rmSync(preparing, { recursive: true, force: true });
       mkdirSync(join(preparing, "root", "run"), { recursive: true, mode: 0o700 });
       for (const file of [...order.files, ...order.secretFiles]) {
