@@ -21,7 +21,7 @@ export class ProcessHost implements Hypervisor {
   private readonly directory: HostDirectory;
   private readonly around: GuestSurroundings;
   private timer: NodeJS.Timeout | null = null;
-  private lastTurn = Date.now();
+  private lastTurn = performance.now();
   /** Own delays of the last seconds: whoever was kept waiting cannot judge others. */
   private stalls: { readonly at: number; readonly length: number }[] = [];
 
@@ -206,6 +206,8 @@ export class ProcessHost implements Hypervisor {
     const guest = this.guests.get(name);
     if (!guest?.order.peerKey || !sameText(guest.order.peerKey, key))
       return { ended: false, state: "refused", says: `the key does not open ${name}` };
+    // After a stall of our own this question may come before our timer: it must know of the stall.
+    this.turn();
     const seen = guest.observe();
     if (!seen) return { ended: true, state: "gone", says: `${name} does not run` };
     const verdict = judge({ ...seen, ownStall: this.longestStall(seen.silentFor) });
@@ -220,7 +222,7 @@ export class ProcessHost implements Hypervisor {
   }
 
   private turn(): void {
-    const now = Date.now();
+    const now = performance.now();
     const late = now - this.lastTurn - WATCH_INTERVAL;
     this.lastTurn = now;
     if (late > 50) this.stalls.push({ at: now, length: late });
@@ -229,7 +231,7 @@ export class ProcessHost implements Hypervisor {
   }
 
   private longestStall(within: number): number {
-    const since = Date.now() - within;
+    const since = performance.now() - within;
     return this.stalls
       .filter((stall) => stall.at >= since)
       .reduce((longest, stall) => Math.max(longest, stall.length), 0);
