@@ -20,19 +20,36 @@ type Reply = {
 };
 type Message = Reply | { readonly event: HypervisorEvent };
 
-/** Splits a stream into lines; ends the connection when one is too long. */
-export function onLines(socket: Socket, onLine: (line: string) => void): void {
+/** Answers that wait for a client that does not read, in octets; above it the client is let go. */
+const MOST_UNREAD = 64 * 1024 * 1024;
+
+/**
+ * Milliseconds within which a supervisor that takes a connection must say what it can, and within which it must carry an order out (a
+ * grace that the order gives comes on top). The kernel takes connections for a supervisor that is stopped, so silence must end somewhere.
+ */
+const PATIENCE = { hello: 5000, order: 60_000 } as const;
+
+/**
+ * Splits a stream into lines; ends the connection when one is too long.
+ * @param longest characters of one line
+ */
+export function onLines(socket: Socket, onLine: (line: string) => void, longest = LONGEST_LINE): void {
   let rest = "";
   socket.setEncoding("utf8");
   socket.on("data", (chunk: string) => {
+    // Only the new part can end a line: looking at all of a long one again and again takes time by its square.
+    let end = chunk.indexOf("\n");
+    end = end < 0 ? -1 : rest.length + end;
     rest += chunk;
-    let end = rest.indexOf("\n");
     while (end >= 0) {
       onLine(rest.slice(0, end));
       rest = rest.slice(end + 1);
       end = rest.indexOf("\n");
     }
-    if (rest.length > LONGEST_LINE) socket.destroy(new Error("line too long"));
+    if (rest.length > longest) {
+      rest = "";
+      socket.destroy(new Error("line too long"));
+    }
   });
 }
 
@@ -51,6 +68,7 @@ export async function serveHypervisor(hypervisor: Hypervisor, path: string): Pro
 
 async function serveOne(hypervisor: Hypervisor, socket: Socket): Promise<void> {
   const send = (message: Message) => {
+    if (socket.writableLength > MOST_UNREAD) socket.destroy();
     if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
   };
   socket.on("error", () => socket.destroy());
@@ -82,13 +100,20 @@ async function answer(hypervisor: Hypervisor, line: string): Promise<Reply> {
  */
 export async function connectHypervisor(path: string, who: string): Promise<Hypervisor> {
   const socket = connectSocket({ path });
-  const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  const waiting = new Map<
+    number,
+    { resolve: (value: unknown) => void; reject: (error: Error) => void; timer: NodeJS.Timeout }
+  >();
   const listeners = new Set<(event: HypervisorEvent) => void>();
   let lost: Fault | null = null;
   const lose = (reason: string) => {
     lost ??= new Fault("host.unreachable", { host: who, reason });
-    for (const { reject } of waiting.values()) reject(lost);
+    for (const { reject, timer } of waiting.values()) {
+      clearTimeout(timer);
+      reject(lost);
+    }
     waiting.clear();
+    socket.destroy();
   };
   await new Promise<void>((resolve, reject) => {
     socket.once("connect", resolve);
@@ -97,13 +122,19 @@ export async function connectHypervisor(path: string, who: string): Promise<Hype
   socket.on("error", (error) => lose(reasonOf(error)));
   socket.on("close", () => lose("its supervisor went away"));
   onLines(socket, (line) => {
-    const message = JSON.parse(line) as Message;
+    let message: Message;
+    try {
+      message = JSON.parse(line) as Message;
+    } catch {
+      return lose("its supervisor talks nonsense");
+    }
     if ("event" in message) {
       for (const listener of listeners) listener(message.event);
       return;
     }
     const call = waiting.get(message.id);
     waiting.delete(message.id);
+    clearTimeout(call?.timer);
     if (message.fault) call?.reject(new Fault(message.fault.code, message.fault.about));
     else if (message.defect) call?.reject(new Error(`${who}: ${message.defect}`));
     else call?.resolve(message.value);
@@ -113,7 +144,12 @@ export async function connectHypervisor(path: string, who: string): Promise<Hype
     new Promise<unknown>((resolve, reject) => {
       if (lost) return reject(lost);
       const id = ++last;
-      waiting.set(id, { resolve, reject });
+      const patience = op === "hello" ? PATIENCE.hello : PATIENCE.order + graceOf(parameters);
+      const timer = setTimeout(
+        () => lose(`its supervisor has the connection and gives no answer within ${Math.round(patience / 1000)} s`),
+        patience,
+      );
+      waiting.set(id, { resolve, reject, timer });
       socket.write(`${JSON.stringify({ id, op, parameters } satisfies Request)}\n`);
     });
   const capabilities = (await call("hello", [])) as Capabilities;
@@ -131,6 +167,12 @@ export async function connectHypervisor(path: string, who: string): Promise<Hype
       socket.destroy();
     },
   };
+}
+
+/** @returns milliseconds that an order itself allows a guest before it is carried out */
+function graceOf(parameters: readonly unknown[]): number {
+  const options = parameters.at(-1) as { readonly graceSeconds?: unknown } | null | undefined;
+  return typeof options?.graceSeconds === "number" ? options.graceSeconds * 1000 : 0;
 }
 
 function reasonOf(error: NodeJS.ErrnoException): string {

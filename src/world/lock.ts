@@ -18,8 +18,12 @@ export async function acquireLock(what: string, holder: string): Promise<Lock | 
   const name = `\0domus-${process.getuid?.() ?? 0}-${createHash("sha256").update(what).digest("hex").slice(0, 32)}`;
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
+    // Whoever asks and does not hang up again must not use up our files: the name is open to every local user.
+    socket.setTimeout(1000, () => socket.destroy());
+    socket.resume();
     socket.end(holder);
   });
+  server.maxConnections = 64;
   const taken = await new Promise<boolean>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
       error.code === "EADDRINUSE" ? resolve(true) : reject(error),

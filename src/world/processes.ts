@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export interface ProcessEntry {
   readonly pid: number;
+  readonly parent: number;
   readonly group: number;
   readonly session: number;
   /** One letter of proc(5): R running, S sleeping, D in the kernel, T stopped, Z zombie. */
@@ -37,6 +38,7 @@ export function readProcess(pid: number): ProcessEntry | null {
   return {
     pid,
     state,
+    parent: Number(fields[1]),
     group: Number(fields[2]),
     session: Number(fields[3]),
     cpuTicks: Number(fields[11]) + Number(fields[12]),
@@ -72,6 +74,16 @@ export function findTagged(name: string, startsWith: string): readonly (ProcessE
     found.push({ ...process, tag: environment.slice(from, end < 0 ? undefined : end) });
   }
   return found;
+}
+
+/** Whatever lives on this machine. */
+export function listProcesses(): readonly ProcessEntry[] {
+  return readdirSync("/proc").flatMap((entry) => (/^\d+$/.test(entry) ? (readProcess(Number(entry)) ?? []) : []));
+}
+
+/** Names this start of the machine: process ids and start times mean nothing in another one. */
+export function bootId(): string {
+  return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 }
 
 /** Sends a signal to one process, or to a group with a negative id. @returns false when it was already gone. */

@@ -22,7 +22,7 @@ export class ProcessHost implements Hypervisor {
   private readonly directory: HostDirectory;
   private readonly around: GuestSurroundings;
   private timer: NodeJS.Timeout | null = null;
-  private lastTurn = Date.now();
+  private lastTurn = performance.now();
   /** Own delays of the last seconds: whoever was kept waiting cannot judge others. */
   private stalls: { readonly at: number; readonly length: number }[] = [];
 
@@ -44,11 +44,13 @@ export class ProcessHost implements Hypervisor {
     }
     await this.endStrangers();
     this.timer = setInterval(() => this.turn(), WATCH_INTERVAL);
-    await Promise.all(
+    // One guest that cannot be started is shown as such and tried again; the others start all the same.
+    await Promise.allSettled(
       [...this.guests.values()].map((guest) =>
         guest.inTurn(async () => {
+          // A suspended guest that is gone has lost its memory: it begins anew.
           if (guest.wanted === "suspended" && !guest.running) guest.want("running");
-          if (guest.wanted === "running" && guest.order.autostart) await guest.start().catch(() => {});
+          if (guest.wanted === "running" && guest.order.autostart) await guest.start();
         }),
       ),
     );
@@ -66,10 +68,11 @@ export class ProcessHost implements Hypervisor {
   async define(order: GuestOrder): Promise<void> {
     const known = this.guests.get(order.name);
     if (known?.order.digest === order.digest) return;
-    if (known?.running)
-      throw new Fault("guest.wrong-state", { guest: order.name, state: "running", action: "change its definition" });
     const guest = known ?? new ProcessGuest(order, "stopped", this.around);
     await guest.inTurn(async () => {
+      // Asked in turn: an order to start that came before may only now have been carried out.
+      if (guest.running)
+        throw new Fault("guest.wrong-state", { guest: order.name, state: "running", action: "change its definition" });
       this.directory.writeGuest(order);
       guest.order = { ...order, secretFiles: [] };
       guest.wanted = "stopped";
@@ -189,6 +192,8 @@ export class ProcessHost implements Hypervisor {
     const guest = this.guests.get(name);
     if (!guest?.order.peerKey || !sameText(guest.order.peerKey, key))
       return { ended: false, state: "refused", says: `the key does not open ${name}` };
+    // After a stall of our own this question may come before our timer: it must know of the stall.
+    this.turn();
     const seen = guest.observe();
     if (!seen) return { ended: true, state: "gone", says: `${name} does not run` };
     const verdict = judge({ ...seen, ownStall: this.longestStall(seen.silentFor) });
@@ -203,7 +208,7 @@ export class ProcessHost implements Hypervisor {
   }
 
   private turn(): void {
-    const now = Date.now();
+    const now = performance.now();
     const late = now - this.lastTurn - WATCH_INTERVAL;
     this.lastTurn = now;
     if (late > 50) this.stalls.push({ at: now, length: late });
@@ -212,7 +217,7 @@ export class ProcessHost implements Hypervisor {
   }
 
   private longestStall(within: number): number {
-    const since = Date.now() - within;
+    const since = performance.now() - within;
     return this.stalls
       .filter((stall) => stall.at >= since)
       .reduce((longest, stall) => Math.max(longest, stall.length), 0);

@@ -6,11 +6,29 @@ import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { GuestName } from "../../model/index.ts";
-import { asFault, findTagged, inside, type ProcessEntry, readIfThere, writeFileDurably } from "../../world/index.ts";
+import {
+  asFault,
+  bootId,
+  findTagged,
+  inside,
+  listProcesses,
+  type ProcessEntry,
+  readIfThere,
+  readProcess,
+  writeFileDurably,
+} from "../../world/index.ts";
 import type { GuestOrder, GuestStatus } from "../contract.ts";
 import { TAG } from "./definition.ts";
 
 export type Wanted = GuestStatus["wanted"];
+
+/** A guest's first process; the start time tells it from a later one with the same id. */
+export interface Leader {
+  readonly pid: number;
+  readonly startedAt: number;
+}
+
+export type GuestProcess = ProcessEntry & { readonly tag: string };
 
 /** The files of one host, below its directory. */
 export class HostDirectory {
@@ -67,9 +85,17 @@ export class HostDirectory {
       .sort() as GuestName[];
   }
 
+  /** @returns `null` when it is missing or damaged: one guest's file must not keep a whole host from starting */
   readOrder(name: GuestName): GuestOrder | null {
-    const text = readIfThere(join(this.guest(name), "order.json"));
-    return text ? (JSON.parse(text) as GuestOrder) : null;
+    const path = join(this.guest(name), "order.json");
+    try {
+      const order = JSON.parse(readIfThere(path) ?? "null") as GuestOrder | null;
+      if (order?.name === name && order.definition) return order;
+      throw new Error("it does not define this guest");
+    } catch (error) {
+      console.error(`${path}: ${(error as Error).message}; ${name} is left out until it is defined anew`);
+      return null;
+    }
   }
 
   readWanted(name: GuestName): Wanted {
@@ -79,6 +105,35 @@ export class HostDirectory {
 
   writeWanted(name: GuestName, wanted: Wanted): void {
     writeFileDurably(join(this.guest(name), "wanted"), wanted, 0o600);
+  }
+
+  /**
+   * Who leads a guest, for a supervisor that comes after this one: a program may rewrite the memory its environment stands in (servers
+   * that set their title do), and a child that made a session of its own looks like a leader.
+   */
+  writeLeader(name: GuestName, leader: Leader): void {
+    try {
+      writeFileSync(this.leaderFile(name), `${bootId()} ${leader.pid} ${leader.startedAt}`, { mode: 0o600 });
+    } catch {
+      // A full disk: the next supervisor goes by the tag alone.
+      this.forgetLeader(name);
+    }
+  }
+
+  forgetLeader(name: GuestName): void {
+    rmSync(this.leaderFile(name), { force: true });
+  }
+
+  /** @returns the leader as it was written down, whether or not it still lives; `null` when nothing is known */
+  readLeader(name: GuestName): (Leader & { readonly lives: boolean }) | null {
+    const match = /^(\S+) (\d+) (\d+)$/.exec(readIfThere(this.leaderFile(name)) ?? "");
+    if (!match || match[1] !== bootId()) return null;
+    const leader = { pid: Number(match[2]), startedAt: Number(match[3]) };
+    return { ...leader, lives: readProcess(leader.pid)?.startedAt === leader.startedAt };
+  }
+
+  private leaderFile(name: GuestName): string {
+    return join(this.guest(name), "leader");
   }
 
   /** Puts a guest's definition, files and secrets on disk, all or nothing. Secrets live in their files only. */
@@ -126,8 +181,30 @@ export class HostDirectory {
     writeFileDurably(join(this.guest(order.name), "order.json"), JSON.stringify({ ...order, secretFiles: [] }), 0o600);
   }
 
-  /** Living processes of one guest, or of all guests of this host. */
-  processes(guest?: GuestName): readonly (ProcessEntry & { readonly tag: string })[] {
-    return findTagged(TAG, guest ? this.tag(guest) : `${this.key}/`);
+  /**
+   * Living processes of one guest, or of all guests of this host: those with its tag, its leader, and whoever descends from them or
+   * shares their session, since a program may start others with an empty environment. What has emptied its environment, left the
+   * session *and* outlived its parents is nobody's on this kernel without privileges, and is not found.
+   */
+  processes(guest?: GuestName): readonly GuestProcess[] {
+    const all = listProcesses();
+    const found = new Map(
+      findTagged(TAG, guest ? this.tag(guest) : `${this.key}/`).map((one) => [one.pid, one] as const),
+    );
+    for (const name of guest ? [guest] : this.defined()) {
+      const leader = this.readLeader(name);
+      const entry = leader?.lives ? readProcess(leader.pid) : null;
+      if (entry) found.set(entry.pid, { ...entry, tag: this.tag(name) });
+    }
+    for (let before = -1; before !== found.size; ) {
+      before = found.size;
+      const sessions = new Map([...found.values()].map((one) => [one.session, one.tag]));
+      for (const one of all) {
+        if (found.has(one.pid) || one.pid === process.pid) continue;
+        const tag = found.get(one.parent)?.tag ?? sessions.get(one.session);
+        if (tag) found.set(one.pid, { ...one, tag });
+      }
+    }
+    return [...found.values()];
   }
 }

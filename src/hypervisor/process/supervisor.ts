@@ -18,12 +18,15 @@ interface PeerQuestion {
   readonly key: string;
 }
 
+/** Characters; a name and a token are far below. */
+const LONGEST_QUESTION = 4096;
+
 /** Serves the one thing that peers may ask: have a hung guest ended. */
 async function servePeers(host: ProcessHost, path: string): Promise<void> {
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     socket.setTimeout(5000, () => socket.destroy());
-    onLines(socket, (line) => {
+    const answer = (line: string) => {
       const reply = (answer: unknown) => socket.writable && socket.write(`${JSON.stringify(answer)}\n`);
       let question: PeerQuestion;
       try {
@@ -36,7 +39,8 @@ async function servePeers(host: ProcessHost, path: string): Promise<void> {
       host
         .endIfHung(question.guest, question.key)
         .then(reply, (error: Error) => reply({ ended: false, state: "unknown", says: error.message }));
-    });
+    };
+    onLines(socket, answer, LONGEST_QUESTION);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
