@@ -98,7 +98,7 @@ describe("manners", { concurrency: 2 }, () => {
       shell(`script -qec "env ${environment} bin/domus plan ${WIKI}" /dev/null`);
     if (shell("command -v script").code !== 0) return;
     assert.ok(!terminal("NO_COLOR=1").stdout.includes(`${ESC}[1m`));
-    assert.ok(terminal("-u NO_COLOR TERM=xterm-256color").stdout.includes(`${ESC}[1m`));
+    assert.ok(terminal("-u NO_COLOR -u CI TERM=xterm-256color").stdout.includes(`${ESC}[1m`));
   });
 
   it("any locale and time zone gives the same text", () => {

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { signal } from "../../src/world/index.ts";
-import { ended, TestDomus } from "../support/domus.ts";
+import { ended, HOUSE, TestDomus } from "../support/domus.ts";
 import { eventually } from "../support/eventually.ts";
 
 const WIKI = "sites/wiki.yaml";
@@ -20,16 +20,23 @@ function assertOneSentence(stderr: string): void {
 
 describe("a taken address", () => {
   const domus = new TestDomus();
-  after(() => domus.destroy());
+  // A port of its own: the test listens on it on every address, which others of this machine must not feel.
+  const site = join(domus.state, "..", `taken-${process.pid}.yaml`);
+  const text = readFileSync(join(HOUSE, WIKI), "utf8");
+  writeFileSync(site, text.replaceAll("port: 80", `port: ${20_000 + (process.pid % 10_000)}`));
+  after(async () => {
+    rmSync(site);
+    await domus.destroy();
+  });
 
   it("is named with its holder and the remedy, before anything is started", async () => {
-    const plan = await domus.json("plan", WIKI, "--loopback", domus.loopback);
+    const plan = await domus.json("plan", site, "--loopback", domus.loopback);
     const { address, port } = plan.aliases[0];
     for (const where of [address, "0.0.0.0"]) {
       const server = createServer();
       server.listen(port, where);
       await once(server, "listening");
-      const ran = await domus.domus("up", WIKI, "--loopback", domus.loopback);
+      const ran = await domus.domus("up", site, "--loopback", domus.loopback);
       await new Promise((resolve) => server.close(resolve));
       assert.equal(ran.code, 3);
       assertOneSentence(ran.stderr);
@@ -40,13 +47,13 @@ describe("a taken address", () => {
       if (where === "0.0.0.0") assert.match(ran.stderr, /every address/);
       assert.deepEqual(domus.processes(), []);
     }
-    await domus.must("up", WIKI, "--loopback", domus.loopback);
+    await domus.must("up", site, "--loopback", domus.loopback);
   });
 
   it("of another Domus is named as such", async () => {
     const other = new TestDomus();
     try {
-      const ran = await other.domus("up", WIKI, "--loopback", domus.loopback);
+      const ran = await other.domus("up", site, "--loopback", domus.loopback);
       assert.equal(ran.code, 3);
       assert.match(ran.stderr, /another Domus/);
     } finally {
