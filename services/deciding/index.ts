@@ -59,10 +59,12 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
     file: join(guest.data, "snapshot.json"),
     onFault: (says) => log("database out of sight", { says }),
     onReturn: () => log("database in sight"),
+    onSnapshot: (says) => log("snapshot", { says }),
   });
   await follower.start();
   const audit = new Audit(join(guest.data, "audit.log"), (says) => log("audit", { says }));
-  const freshness = (): Freshness => judgeFreshness(config.stale, follower.seen, follower.fault, Date.now());
+  const freshness = (): Freshness =>
+    judgeFreshness(config.stale, follower.seen, follower.fault, follower.seen + (follower.age() ?? 0));
   const server = await listenMutually({
     tls,
     address: guest.address,

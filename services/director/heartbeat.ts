@@ -6,7 +6,7 @@
 import { connect as tcpConnect } from "node:net";
 import { createServer, type Server, type TLSSocket, connect as tlsConnect } from "node:tls";
 import type { DirectorRole } from "../../src/model/index.ts";
-import type { TlsIdentity } from "../../src/world/index.ts";
+import { plainAddress, type TlsIdentity } from "../../src/world/index.ts";
 import type { Log } from "./log.ts";
 import { TIMING } from "./timing.ts";
 
@@ -71,6 +71,9 @@ export function parseBeat(text: string): Beat | null {
 /** Longest line taken from a peer; a thousand one-writer aliases and a full share of clients stay below. */
 const LONGEST_LINE = 256 * 1024;
 
+/** Lines taken at a time: the peer has one, and old ones that are not yet closed after a quarrel. */
+const MOST_LINES = 256;
+
 function readBeats(socket: TLSSocket, onBeat: (beat: Beat) => void): void {
   let text = "";
   socket.setEncoding("utf8");
@@ -101,6 +104,11 @@ export async function openLine(options: LineOptions): Promise<Line> {
     rejectUnauthorized: true,
     handshakeTimeout: 5000,
   });
+  // The peer calls from its own address: nobody else costs us a handshake, and strangers cannot take up all places.
+  server.on("connection", (socket) => {
+    if (plainAddress(socket.remoteAddress ?? "") !== peer.address) socket.destroy();
+  });
+  server.maxConnections = MOST_LINES;
   server.on("secureConnection", (socket) => {
     const who = socket.getPeerCertificate().subject?.CN;
     socket.on("error", () => {});

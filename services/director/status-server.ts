@@ -8,6 +8,17 @@ export interface StatusSource {
   readonly status: () => DirectorStatus;
 }
 
+/** Milliseconds: the port is open to every local user, and who does not go on must make room for those who ask. */
+const LIMITS = {
+  handshakeTimeout: 3000,
+  headersTimeout: 3000,
+  requestTimeout: 5000,
+  keepAliveTimeout: 5000,
+  connectionsCheckingInterval: 250,
+  maxHeaderSize: 8192,
+} as const;
+const MOST_CONNECTIONS = 1024;
+
 /** @returns the listening server; the promise fails when the port is taken */
 export async function openStatus(
   at: { readonly address: string; readonly port: number },
@@ -15,7 +26,8 @@ export async function openStatus(
   source: StatusSource,
 ): Promise<Server> {
   const { ca, cert, key } = identity;
-  const server = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (question, answer) => {
+  const options = { ca, cert, key, requestCert: true, rejectUnauthorized: true, ...LIMITS };
+  const server = createServer(options, (question, answer) => {
     const say = (status: number, body: unknown) => {
       answer.writeHead(status, { "content-type": "application/json" });
       answer.end(`${JSON.stringify(body)}\n`);
@@ -27,12 +39,13 @@ export async function openStatus(
       },
       "/status": () => say(200, source.status()),
     };
+    if (!question.complete) answer.shouldKeepAlive = false;
     if (question.method !== "GET") return say(405, { message: "only GET is answered here" });
     const route = routes[question.url ?? ""];
     if (!route) return say(404, { message: "there are /health and /status" });
     route();
   });
-  server.maxConnections = 64;
+  server.maxConnections = MOST_CONNECTIONS;
   server.on("tlsClientError", () => {});
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

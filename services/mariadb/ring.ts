@@ -95,15 +95,7 @@ export class Ring {
 
   /** Makes what must be there, begins to follow and to look. */
   async start(): Promise<void> {
-    const { createConnection } = await import("mysql2/promise");
-    this.#root = await createConnection({
-      socketPath: this.#installation.socket,
-      user: this.#installation.administrator,
-      supportBigNumbers: true,
-    });
-    this.#root.on("error", () => {});
-    // Each server makes these itself: they are not in the binary log, so nobody can be in conflict about them.
-    await this.#ask("SET SESSION sql_log_bin = 0");
+    this.#root = await this.#connectRoot();
     await this.#ask(`CREATE DATABASE IF NOT EXISTS ${SCHEMA_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
     await this.#ask(`USE ${SCHEMA_NAME}`);
     for (const statement of schemaStatements("mariadb")) await this.#ask(statement);
@@ -130,6 +122,11 @@ export class Ring {
     this.#looking ??= this.#look()
       .catch((error: unknown) => {
         if (this.#closed) return;
+        // Whatever broke it (somebody ended it, the server hung): a new connection costs little, and an old one never comes back.
+        this.#root?.destroy();
+        this.#root = null;
+        if (this.#health.state !== "starting")
+          this.#log("state", { state: "starting", says: `the server does not answer: ${(error as Error).message}` });
         this.#health = {
           ...this.#health,
           state: "starting",
@@ -141,6 +138,20 @@ export class Ring {
         this.#looking = null;
       });
     return this.#looking;
+  }
+
+  async #connectRoot(): Promise<Connection> {
+    const { createConnection } = await import("mysql2/promise");
+    const root = await createConnection({
+      socketPath: this.#installation.socket,
+      user: this.#installation.administrator,
+      supportBigNumbers: true,
+      connectTimeout: ANSWER,
+    });
+    root.on("error", () => {});
+    // What an agent makes is not in the binary log: each server makes it itself, so nobody can be in conflict about it.
+    await root.query({ sql: "SET SESSION sql_log_bin = 0", timeout: ANSWER });
+    return root;
   }
 
   /** New certificates, from the next connection on: of this server, of its replication, and of our looks at the upstream. */
@@ -159,7 +170,8 @@ export class Ring {
   }
 
   async #ask(sql: string): Promise<Row[]> {
-    const [rows] = await this.#root!.query({ sql, timeout: ANSWER });
+    if (this.#root === null) throw new Error("there is no connection to it");
+    const [rows] = await this.#root.query({ sql, timeout: ANSWER });
     return Array.isArray(rows) ? (rows as Row[]) : [];
   }
 
@@ -176,6 +188,7 @@ export class Ring {
   async #look(): Promise<void> {
     // The upstream first: what it has of ours we had before, so a commit between the two questions never looks like data set back.
     const theirs = await this.#askUpstream();
+    this.#root ??= await this.#connectRoot();
     const [own] = await this.#ask("SELECT @@gtid_current_pos AS gtid, @@gtid_binlog_pos AS written, @@read_only AS ro");
     const slave: Row = this.#upstream ? ((await this.#ask("SHOW SLAVE STATUS"))[0] ?? {}) : {};
     const gtid = String(own!.gtid);

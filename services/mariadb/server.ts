@@ -1,10 +1,9 @@
 /** The mariadbd process: started with the recipe's settings and nothing of the machine's, watched, ended cleanly. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type DatabaseConfig, mariadbSettings } from "../../src/recipes/index.ts";
-import { type Guest, type Log, StartRefused } from "../serving/index.ts";
+import { Audit, type Guest, type Log, StartRefused } from "../serving/index.ts";
 import type { Installation } from "./install.ts";
 
 export interface RunningDatabase {
@@ -57,13 +56,15 @@ export async function startServer(
     // DOMUS_TAG is how the host finds and ends what belongs to this guest, also after this agent was killed.
     env: { PATH: process.env.PATH ?? "", LC_ALL: "C", TZ: "UTC", DOMUS_TAG: process.env.DOMUS_TAG ?? "" },
   });
-  const record = createWriteStream(join(guest.data, "mariadb", "server.log"), { flags: "a", mode: 0o600 });
-  record.on("error", (error) => log("database log", { says: error.message }));
+  // Bounded and written at once: it is read when something has gone wrong, and a full disk must not end it for good.
+  const path = join(guest.data, "mariadb", "server.log");
+  const record = new Audit(path, (says) => log("database log", { says }), { file: 4 * 1024 * 1024, kept: 1 });
   let lastError = "";
   const lines = createInterface({ input: child.stderr! });
   const ready = new Promise<void>((resolve) => {
     lines.on("line", (line) => {
-      record.write(`${line}\n`);
+      record.write(line);
+      record.flush();
       if (line.includes("[ERROR]")) lastError = line.slice(line.indexOf("[ERROR]") + 8);
       if (line.includes("ready for connections")) resolve();
     });
@@ -71,7 +72,7 @@ export async function startServer(
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(`mariadbd cannot be started: ${error.message}`));
     child.once("exit", (code, signal) => {
-      record.end();
+      record.flush();
       resolve(`mariadbd ended (${signal ?? `status ${code}`})${lastError === "" ? "" : `: ${lastError}`}`);
     });
   });

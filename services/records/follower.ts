@@ -2,7 +2,8 @@
  * Follows one stream of records: polls, keeps the merged state in memory and in a snapshot file, and knows how fresh it is. A copy of
  * GUMS or SAZ decides from this memory alone, so a database that is away costs freshness and writes, never an answer.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { steadyMilliseconds } from "../../src/world/index.ts";
 import {
   type Cursor,
   type Fields,
@@ -26,6 +27,8 @@ export interface FollowerOptions {
   readonly onChange?: () => void;
   readonly onFault?: (says: string) => void;
   readonly onReturn?: () => void;
+  /** Told when the snapshot cannot be written, and when it can again. */
+  readonly onSnapshot?: (says: string) => void;
 }
 
 interface SavedSnapshot {
@@ -44,7 +47,10 @@ export class Follower {
   readonly #options: FollowerOptions;
   readonly merged: Merged;
   #seen = 0;
-  #saved = 0;
+  /** When that was by the steady clock; for a snapshot of an earlier life it is worked out from its date. */
+  #seenSteady = 0;
+  #saved = Number.NEGATIVE_INFINITY;
+  #unsaved = false;
   #dirty = false;
   #timer: NodeJS.Timeout | null = null;
   #polling: Promise<void> | null = null;
@@ -103,9 +109,9 @@ export class Follower {
     return this.#seen;
   }
 
-  /** Seconds since the database was last seen, or `null` when it never was. */
-  freshness(now = Date.now()): number | null {
-    return this.#seen === 0 ? null : Math.max(0, (now - this.#seen) / 1000);
+  /** Milliseconds since the database was last seen, whatever was done to the clock meanwhile; `null` when it never was. */
+  age(): number | null {
+    return this.#seen === 0 ? null : Math.max(0, steadyMilliseconds() - this.#seenSteady);
   }
 
   async close(): Promise<void> {
@@ -126,12 +132,12 @@ export class Follower {
     const { records, stream } = this.#options;
     try {
       for (;;) {
-        const asked = Date.now();
+        const asked = [Date.now(), steadyMilliseconds()] as const;
         const events = await records.since(stream, this.merged.cursor(), PAGE);
         let taken = 0;
         for (const event of events) if (this.merged.take(event)) taken++;
         if (taken > 0) this.#changed();
-        this.#seen = asked;
+        [this.#seen, this.#seenSteady] = asked;
         if (events.length < PAGE || taken === 0) break;
       }
       if (this.#fault !== null) this.#options.onReturn?.();
@@ -155,6 +161,7 @@ export class Follower {
       if (saved.format !== 1 || saved.stream !== this.#options.stream) return;
       this.merged.restore(saved.state);
       this.#seen = saved.seen;
+      this.#seenSteady = steadyMilliseconds() - Math.max(0, Date.now() - saved.seen);
     } catch (error) {
       // No snapshot is a first start. A damaged one is worth less than the database, and is written anew.
       if ((error as NodeJS.ErrnoException).code !== "ENOENT")
@@ -165,8 +172,10 @@ export class Follower {
   }
 
   #save(atEnd: boolean): void {
-    const now = Date.now();
-    if (!atEnd && now - this.#saved < (this.#dirty ? CHANGE_SAVED_EVERY : SEEN_SAVED_EVERY)) return;
+    const now = performance.now();
+    // After a failure the disk is left alone for as long as for a mere "last seen".
+    const every = this.#dirty && !this.#unsaved ? CHANGE_SAVED_EVERY : SEEN_SAVED_EVERY;
+    if (!atEnd && now - this.#saved < every) return;
     if (this.#seen === 0) return;
     const snapshot: SavedSnapshot = {
       format: 1,
@@ -174,22 +183,32 @@ export class Follower {
       seen: this.#seen,
       state: this.merged.save(),
     };
+    this.#saved = now;
     try {
       replaceFile(this.#options.file, JSON.stringify(snapshot));
-      this.#saved = now;
       this.#dirty = false;
+      if (this.#unsaved) this.#options.onSnapshot?.("the snapshot is written again");
+      this.#unsaved = false;
     } catch (error) {
-      this.#options.onFault?.(`snapshot cannot be written: ${(error as Error).message}`);
+      if (!this.#unsaved) this.#options.onSnapshot?.(`the snapshot cannot be written: ${(error as Error).message}`);
+      this.#unsaved = true;
     }
   }
 }
 
-/** Writes a file so that after a power cut the old or the new text is there, never a part. */
+/**
+ * Writes a file so that after a power cut or on a full disk the old or the new text is there, never a part. One name for what is half
+ * written (not `writeFileDurably`'s random one), because a program that is killed again and again must not leave one for each time.
+ */
 export function replaceFile(path: string, text: string): void {
   const descriptor = openSync(`${path}.new`, "w", 0o600);
   try {
-    writeSync(descriptor, text);
+    // A nearly full disk takes a part and calls that success: this goes on until all is written, or fails.
+    writeFileSync(descriptor, text);
     fsyncSync(descriptor);
+  } catch (error) {
+    rmSync(`${path}.new`, { force: true });
+    throw error;
   } finally {
     closeSync(descriptor);
   }

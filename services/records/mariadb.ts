@@ -127,7 +127,7 @@ export class MariaRecords implements Records {
     const existing = this.#open.get(slot);
     if (existing) return existing;
     const failed = this.#failures.get(slot);
-    if (failed && Date.now() < failed.until) return Promise.reject(new RecordsError("away", failed.says));
+    if (failed && performance.now() < failed.until) return Promise.reject(new RecordsError("away", failed.says));
     const opening = this.#connect(slot);
     this.#open.set(slot, opening);
     opening.then(
@@ -137,7 +137,7 @@ export class MariaRecords implements Records {
         const count = (failed?.count ?? 0) + 1;
         const wait = BACKOFF[Math.min(count, BACKOFF.length - 1)]!;
         const says = error instanceof Error ? error.message : String(error);
-        this.#failures.set(slot, { count, until: Date.now() + wait, says });
+        this.#failures.set(slot, { count, until: performance.now() + wait, says });
       },
     );
     return opening;

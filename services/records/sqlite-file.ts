@@ -53,7 +53,8 @@ export class SqliteFile {
       this.#database.exec("COMMIT");
       return event;
     } catch (error) {
-      this.#database.exec("ROLLBACK");
+      // A full disk makes SQLite roll back by itself; a second rollback would hide why.
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
     }
   }

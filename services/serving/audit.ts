@@ -1,8 +1,9 @@
 /**
  * Who was told what, one JSON line for each decision, in the guest's data: buffered, because a write for each decision would halve the
- * rate; rotated by size, so that it never fills the disk. At most a second of it can be lost with the process.
+ * rate; rotated by size, so that it never fills the disk. At most a second of it can be lost with the process. Other records of lines
+ * (a database server's log) are kept by it too.
  */
-import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
 
 /** Octets of one file, how many old ones are kept, octets gathered before writing, milliseconds until written anyway. */
 const LIMITS = { file: 32 * 1024 * 1024, kept: 4, buffer: 64 * 1024, every: 1000 } as const;
@@ -39,7 +40,10 @@ export class Audit {
     else this.#timer ??= setTimeout(() => this.flush(), LIMITS.every);
   }
 
-  /** Writes what is buffered. Never throws: a full disk is reported once and counted, decisions go on. */
+  /**
+   * Writes what is buffered. Never throws: a full disk is reported once and counted, decisions go on; a line that it cut is taken back,
+   * so that the record stays one JSON text a line.
+   */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
@@ -50,13 +54,17 @@ export class Audit {
     this.#buffered = 0;
     try {
       if (this.#size > 0 && this.#size + block.length > this.#limits.file) this.#rotate();
-      let written = 0;
-      while (written < block.length) written += writeSync(this.#descriptor, block, written);
+      try {
+        for (let written = 0; written < block.length; ) written += writeSync(this.#descriptor, block, written);
+      } catch (error) {
+        ftruncateSync(this.#descriptor, this.#size);
+        throw error;
+      }
       this.#size += block.length;
-      if (this.#lost > 0) this.#onFault(`the audit record works again; ${this.#lost} decisions are not in it`);
+      if (this.#lost > 0) this.#onFault(`the record works again; ${this.#lost} of its lines are lost`);
       this.#lost = 0;
     } catch (error) {
-      if (this.#lost === 0) this.#onFault(`the audit record cannot be written: ${(error as Error).message}`);
+      if (this.#lost === 0) this.#onFault(`the record cannot be written: ${(error as Error).message}`);
       this.#lost += lines.length;
     }
   }
@@ -72,7 +80,6 @@ export class Audit {
   }
 
   #rotate(): void {
-    closeSync(this.#descriptor);
     for (let age = this.#limits.kept - 1; age >= 0; age--) {
       try {
         renameSync(age === 0 ? this.#path : `${this.#path}.${age}`, `${this.#path}.${age + 1}`);
@@ -80,7 +87,10 @@ export class Audit {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#onFault((error as Error).message);
       }
     }
-    this.#descriptor = openSync(this.#path, "a", 0o600);
-    this.#size = 0;
+    // The old one is closed when the new one is there: a number that was closed may be a client's connection a moment later.
+    const next = openSync(this.#path, "a", 0o600);
+    closeSync(this.#descriptor);
+    this.#descriptor = next;
+    this.#size = fstatSync(next).size;
   }
 }

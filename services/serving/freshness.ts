@@ -14,6 +14,7 @@ const GRACE = 1;
 
 /**
  * @param seen milliseconds since the epoch at which the database was last seen, 0 for never
+ * @param now the same clock; whoever has a steadier measure of the age adds it to `seen`
  * @param fault why it is out of sight, or `null`
  */
 export function judgeFreshness(rule: StaleRule, seen: number, fault: string | null, now: number): Freshness {

@@ -38,10 +38,23 @@ export interface MutualServerOptions {
   readonly log: Log;
 }
 
-/** Milliseconds. Slow clients hold nothing for longer. */
+/** Milliseconds. Slow clients hold nothing for longer: `idle` also ends those that do not read their answer. */
 const TIMEOUTS = { handshake: 3000, headers: 3000, request: 10_000, idle: 30_000, close: 3000 } as const;
-/** Connections one program holds at most; more are refused by closing at once. */
-const CONNECTIONS = 4096;
+/**
+ * Connections one program holds at most; more are refused by closing at once. Above the 5,000 that a director gives one copy when the
+ * site file is silent: below it, the director's own checks would be refused first, and the copy be called down with all it serves.
+ */
+export const CONNECTIONS = 6000;
+
+/** What every HTTP server of the house says of slow clients. */
+export const SLOW_CLIENTS = {
+  headersTimeout: TIMEOUTS.headers,
+  requestTimeout: TIMEOUTS.request,
+  keepAliveTimeout: TIMEOUTS.idle,
+  maxHeaderSize: 16 * 1024,
+  connectionsCheckingInterval: 500,
+  noDelay: true,
+} as const;
 
 export interface RunningServer {
   readonly port: number;
@@ -87,12 +100,7 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
     requestCert: true,
     rejectUnauthorized: true,
     handshakeTimeout: TIMEOUTS.handshake,
-    headersTimeout: TIMEOUTS.headers,
-    requestTimeout: TIMEOUTS.request,
-    keepAliveTimeout: TIMEOUTS.idle,
-    maxHeaderSize: 16 * 1024,
-    connectionsCheckingInterval: 500,
-    noDelay: true,
+    ...SLOW_CLIENTS,
   });
   server.maxHeadersCount = 64;
   const door = houseDoor(server, {
@@ -141,9 +149,14 @@ export async function listenMutually(options: MutualServerOptions): Promise<Runn
 
 /**
  * Node's HTTP servers keep account of their connections (time limits, closing the idle ones) from the moment they listen. Ours never
- * listen, connections are handed to them, so they are told.
+ * listen, connections are handed to them, so they are told. A connection on which nothing moves is ended too: a client that asks and
+ * does not read would otherwise hold it for good.
  */
-export function trackConnections(server: { emit(event: "listening"): boolean }): void {
+export function trackConnections(
+  server: { emit(event: "listening"): boolean; timeout: number },
+  idle: number = TIMEOUTS.idle,
+): void {
+  server.timeout = idle;
   server.emit("listening");
 }
 

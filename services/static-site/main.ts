@@ -2,20 +2,21 @@
 import { createServer } from "node:http";
 import type { StaticSiteConfig } from "../../src/recipes/index.ts";
 import { houseDoor } from "../../src/world/index.ts";
-import { closeGently, listenOn, readConfig, runProgram, trackConnections } from "../serving/index.ts";
+import {
+  CONNECTIONS,
+  closeGently,
+  listenOn,
+  readConfig,
+  runProgram,
+  SLOW_CLIENTS,
+  trackConnections,
+} from "../serving/index.ts";
 import { preparePages } from "./pages.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<StaticSiteConfig>(guest, "site.json");
   const answer = preparePages(config.pages);
-  const server = createServer({
-    headersTimeout: 3000,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 30_000,
-    connectionsCheckingInterval: 500,
-    maxHeaderSize: 16 * 1024,
-    noDelay: true,
-  });
+  const server = createServer(SLOW_CLIENTS);
   server.on("request", (request, response) => {
     const { status, headers, body } = answer(
       request.method ?? "GET",
@@ -32,7 +33,7 @@ runProgram(async (guest, log) => {
     directors: config.directors,
     onRefused: (says) => log("connection refused", { says }),
   });
-  door.front.maxConnections = 4096;
+  door.front.maxConnections = CONNECTIONS;
   await listenOn(door.front, config.port, guest.address);
   return () => closeGently(door.front, server);
 });

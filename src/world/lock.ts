@@ -19,7 +19,9 @@ export async function acquireLock(what: string, holder: string): Promise<Lock | 
   const server = createServer((socket) => {
     socket.on("error", () => socket.destroy());
     // Whoever asks and does not hang up again must not use up our files: the name is open to every local user.
-    socket.setTimeout(1000, () => socket.destroy());
+    const late = setTimeout(() => socket.destroy(), 1000);
+    late.unref();
+    socket.once("close", () => clearTimeout(late));
     socket.resume();
     socket.end(holder);
   });

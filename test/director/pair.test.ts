@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { connect as tlsConnect } from "node:tls";
+import { type ConnectionOptions, connect as tlsConnect } from "node:tls";
 import type { BlueprintAlias, GuestName } from "../../src/model/index.ts";
 import { createAuthority } from "../../src/pki/index.ts";
 import { probeGuest } from "../../src/probe/index.ts";
@@ -209,7 +209,9 @@ test("an address that a foreign program holds is said and taken later; the other
 test("only the peer is heard, and only the site's own may read", async () => {
   await using house = await pair();
   const stranger = await issue(house.authority, "c20", [ownAddress(20)]);
-  const line = tlsConnect({ host: ownAddress(2), port: 9400, servername: "fg5x0", ...stranger });
+  // From the peer's address, which anybody on this machine can take.
+  const from = { localAddress: ownAddress(3) } as ConnectionOptions;
+  const line = tlsConnect({ host: ownAddress(2), port: 9400, servername: "fg5x0", ...stranger, ...from });
   line.on("error", () => {});
   const closed = once(line, "close");
   const lie = { guest: "fg6x0", role: "active", term: 99, copy: 0, writers: {}, writersTerm: 99 };
@@ -219,7 +221,7 @@ test("only the peer is heard, and only the site's own may read", async () => {
   noise.on("error", () => {});
   noise.end("GET / HTTP/1.1\r\n\r\n");
   noise.resume();
-  await once(noise, "close");
+  await new Promise((resolve) => noise.once("close", resolve));
   assert.match(house.log(0), /heartbeat line from somebody else/);
   assert.equal((await house.status(0)).role, "active");
   const health = { kind: "https", port: 9401, path: "/health", status: 200, contains: null } as const;

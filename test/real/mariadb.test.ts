@@ -308,6 +308,19 @@ test("data that was set back (an old copy of the disk) is shown and never takes 
   await Promise.all([settled(0), settled(1)]);
 });
 
+test("an agent whose own connection is ended makes a new one", options, async () => {
+  const root = await asRoot(0);
+  const agents = "SELECT id FROM information_schema.processlist WHERE host = 'localhost' AND id <> CONNECTION_ID()";
+  const ids = async () => ((await root.query(agents))[0] as { id: number }[]).map(({ id }) => Number(id));
+  const before = await ids();
+  assert.equal(before.length, 1);
+  await root.query(`KILL ${before[0]}`);
+  await until(async () => (await ids()).some((id) => id !== before[0]));
+  await settled(0);
+  assert.equal((await health(0)).writable, true);
+  await root.end();
+});
+
 test("a conflict stops replication and is shown, never skipped", options, async () => {
   const [one, two] = [await asRoot(0), await asRoot(1)];
   const make = "CREATE TABLE domus.conflict (id INT PRIMARY KEY) ENGINE=InnoDB";
