@@ -84,7 +84,7 @@ describe("the store", () => {
   });
 
   it("goes on from the plain files when the run that did so was killed, and names one that is damaged", async () => {
-    const directory = join(base, "four");
+    const directory = join(base, "killed");
     const store = await Store.open(directory, realClock);
     const first = await store.adopt(blueprint(1, null));
     await store.close();
@@ -107,7 +107,7 @@ describe("the store", () => {
   });
 
   it("adopts nothing that could not be kept as a plain file", async () => {
-    const directory = join(base, "five");
+    const directory = join(base, "full");
     const store = await Store.open(directory, realClock);
     const place = join(directory, "blueprints");
     // Stands for a full disk: the file cannot be made.
