@@ -23,7 +23,13 @@ let passed = 0;
 let failed = 0;
 
 // Real parts share one machine's addresses and two cores: one file after the other.
-const stream = run({ files, concurrency: real ? 1 : 2, execArgv: ["--disable-warning=ExperimentalWarning"] });
+// A test that hangs is a failure with a name, not a run without an end.
+const stream = run({
+  files,
+  concurrency: real ? 1 : 2,
+  timeout: (real ? 20 : 5) * 60_000,
+  execArgv: ["--disable-warning=ExperimentalWarning"],
+});
 stream.on("test:pass", (event) => {
   if (event.details.type === "suite") return;
   const { skip } = event;

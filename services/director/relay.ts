@@ -41,7 +41,17 @@ export function reach(address: string, port: number, from: string): Promise<Reac
       socket.destroy();
       resolve({ ok: false, fault: OWN_FAULTS.has(code) ? "own" : "copy", code });
     };
-    const timer = setTimeout(() => fail("ETIMEDOUT"), TIMING.connect);
+    let timer: NodeJS.Timeout;
+    // A loop that stood still (a storm of connections, a busy machine) runs its timers before it hears of what has long been connected:
+    // what looked like the copy's slowness was ours, and would move the writer.
+    const wait = () => {
+      const began = performance.now();
+      timer = setTimeout(() => {
+        if (performance.now() - began - TIMING.connect > TIMING.stall) wait();
+        else setImmediate(() => socket.connecting && fail("ETIMEDOUT"));
+      }, TIMING.connect);
+    };
+    wait();
     const onError = (error: NodeJS.ErrnoException) => fail(error.code ?? "EIO");
     socket.once("error", onError);
     socket.once("connect", () => {

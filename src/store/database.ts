@@ -59,6 +59,10 @@ const MIGRATIONS: readonly string[][] = [
   [`CREATE TABLE held (guest TEXT PRIMARY KEY, at INTEGER NOT NULL, says TEXT NOT NULL) STRICT`],
 ];
 
+function versionOf(database: DatabaseSync): number {
+  return (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
+
 /**
  * Opens the store's file and brings its schema up to date.
  * @throws Fault `store.corrupt`, `store.newer`, `disk.full`
@@ -70,13 +74,18 @@ export async function openDatabase(file: string): Promise<Kysely<Tables>> {
     raw.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     const check = raw.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw new Fault("store.corrupt", { file, reason: check.quick_check });
-    const found = (raw.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
-    if (found > MIGRATIONS.length)
-      throw new Fault("store.newer", { file, found: String(found), known: String(MIGRATIONS.length) });
-    for (let version = found; version < MIGRATIONS.length; version++) {
+    for (;;) {
+      // Asked anew inside the transaction: another command may be the first of this site at the same moment.
+      const version = versionOf(raw);
+      if (version > MIGRATIONS.length)
+        throw new Fault("store.newer", { file, found: String(version), known: String(MIGRATIONS.length) });
+      if (version === MIGRATIONS.length) break;
       raw.exec("BEGIN IMMEDIATE");
-      for (const statement of MIGRATIONS[version]!) raw.exec(statement);
-      raw.exec(`PRAGMA user_version = ${version + 1}; COMMIT`);
+      if (versionOf(raw) === version) {
+        for (const statement of MIGRATIONS[version]!) raw.exec(statement);
+        raw.exec(`PRAGMA user_version = ${version + 1}`);
+      }
+      raw.exec("COMMIT");
     }
     return new Kysely<Tables>({ dialect: new SqliteDialect({ database: asSqliteDatabase(raw) }) });
   } catch (error) {

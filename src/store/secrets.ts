@@ -6,7 +6,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { Fault } from "../model/index.ts";
-import { makePrivateDirectory, readIfThere, writeFileDurably } from "../world/index.ts";
+import { createFileDurably, makePrivateDirectory, readIfThere } from "../world/index.ts";
 
 export class SecretVault {
   private readonly directory: string;
@@ -19,11 +19,10 @@ export class SecretVault {
     this.directory = directory;
     makePrivateDirectory(directory);
     const path = join(directory, "master.key");
-    const known = readIfThere(path);
-    if (known === null) {
-      this.master = randomBytes(32);
-      writeFileDurably(path, this.master.toString("hex"), 0o600);
-    } else this.master = Buffer.from(known.trim(), "hex");
+    // Two commands may be the first of a site at once: one makes the key, both use that one.
+    if (readIfThere(path) === null) createFileDurably(path, randomBytes(32).toString("hex"), 0o600);
+    const known = readIfThere(path) ?? "";
+    this.master = Buffer.from(known.trim(), "hex");
     if (this.master.length !== 32) throw new Fault("store.corrupt", { file: path, reason: "this is no key" });
   }
 
@@ -44,8 +43,8 @@ export class SecretVault {
     const sealed = readIfThere(path);
     if (sealed !== null) return this.open(name, sealed, path);
     const value = await make();
-    writeFileDurably(path, this.seal(name, value), 0o600);
-    return value;
+    if (createFileDurably(path, this.seal(name, value), 0o600)) return value;
+    return this.open(name, readIfThere(path)!, path);
   }
 
   private seal(name: string, value: string): string {

@@ -2,7 +2,7 @@
  * What a site remembers: Blueprints, which of them is in force, the journal of steps, events and what probes saw. Everything needed to
  * start over is also kept as plain files (`blueprints/`, `secrets/`), so that a broken store is moved aside and nothing is lost.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
 import {
@@ -69,9 +69,13 @@ export class Store {
     makePrivateDirectory(directory);
     makePrivateDirectory(join(directory, "blueprints"));
     const file = join(directory, "store.sqlite");
-    const fresh = !existsSync(file);
     const store = new Store(directory, file, await openDatabase(file), clock);
-    if (fresh) await store.recoverBlueprints();
+    try {
+      await store.recoverBlueprints();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
     return store;
   }
 
@@ -102,18 +106,19 @@ export class Store {
             parent: blueprint.parent?.slice(0, 12) ?? "nothing",
             target: target?.blueprint.slice(0, 12) ?? "nothing",
           });
-        await this.insert(transaction, blueprint, id, json);
+        await transaction
+          .insertInto("blueprint")
+          .values(this.row(blueprint, id, json))
+          .execute();
         await sql`INSERT INTO target (one, blueprint, phase) VALUES (1, ${id}, 'up') ON CONFLICT (one) DO UPDATE SET blueprint = ${id}, phase = 'up'`.execute(
           transaction,
         );
+        // Before the commit: what the store has is always there as plain files too, and a full disk refuses both.
+        const file = `${String(blueprint.number).padStart(6, "0")}.json`;
+        writeFileDurably(join(this.directory, "blueprints", file), json, 0o600);
+        this.writePointer(id, "up");
       }),
     );
-    writeFileDurably(
-      join(this.directory, "blueprints", `${String(blueprint.number).padStart(6, "0")}.json`),
-      json,
-      0o600,
-    );
-    this.writePointer(id, "up");
     return { id, blueprint, phase: "up" };
   }
 
@@ -280,31 +285,49 @@ export class Store {
     await this.database.destroy();
   }
 
-  /** A new store beside old Blueprints: the old one was moved aside. Placement goes on where it was. */
+  /**
+   * A store without Blueprints beside files of them: the old one was moved aside. Placement goes on where it was. All or nothing, so
+   * that a kill in the middle is found and repeated by the next command.
+   * @throws Fault `store.corrupt` naming the file that cannot be read
+   */
   private async recoverBlueprints(): Promise<void> {
-    const pointer = readIfThere(join(this.directory, "blueprints", "target"));
-    const known = pointer ? (JSON.parse(pointer) as { blueprint: string; phase: Target["phase"] }) : null;
-    for (const name of readdirSync(join(this.directory, "blueprints")).sort()) {
-      if (!name.endsWith(".json")) continue;
-      const json = readFileSync(join(this.directory, "blueprints", name), "utf8");
-      const blueprint = JSON.parse(json) as Blueprint;
-      const id = digest(blueprint);
-      await this.guarded(() => this.insert(this.database, blueprint, id, json));
-      if (id === known?.blueprint)
-        await this.guarded(() =>
-          this.database.insertInto("target").values({ one: 1, blueprint: id, phase: known.phase }).execute(),
-        );
-    }
+    const any = await this.guarded(() =>
+      this.database.selectFrom("blueprint").select("id").limit(1).executeTakeFirst(),
+    );
+    if (any) return;
+    const place = join(this.directory, "blueprints");
+    const found = readdirSync(place)
+      .filter((name) => name.endsWith(".json"))
+      .sort()
+      .map((name) => {
+        const json = readFileSync(join(place, name), "utf8");
+        return { json, blueprint: readJson<Blueprint>(json, join(place, name)) };
+      });
+    if (found.length === 0) return;
+    const pointer = readIfThere(join(place, "target"));
+    const known = pointer && readJson<{ blueprint: string; phase: Target["phase"] }>(pointer, join(place, "target"));
+    await this.guarded(() =>
+      this.database.transaction().execute(async (transaction) => {
+        for (const { json, blueprint } of found) {
+          const id = digest(blueprint);
+          await transaction
+            .insertInto("blueprint")
+            .values(this.row(blueprint, id, json))
+            .onConflict((conflict) => conflict.doNothing())
+            .execute();
+          if (known && id === known.blueprint)
+            await transaction
+              .insertInto("target")
+              .values({ one: 1, blueprint: id, phase: known.phase })
+              .onConflict((conflict) => conflict.doNothing())
+              .execute();
+        }
+      }),
+    );
   }
 
-  private async insert(
-    database: Kysely<Tables>,
-    { number, parent, cause }: Blueprint,
-    id: string,
-    json: string,
-  ): Promise<void> {
-    const row = { number, id, parent, cause: cause.says, json, made_at: this.clock.now() };
-    await database.insertInto("blueprint").values(row).execute();
+  private row({ number, parent, cause }: Blueprint, id: string, json: string): Tables["blueprint"] {
+    return { number, id, parent, cause: cause.says, json, made_at: this.clock.now() };
   }
 
   private writePointer(blueprint: BlueprintId, phase: Target["phase"]): void {
@@ -317,6 +340,15 @@ export class Store {
     } catch (error) {
       throw storeFault(error, this.file);
     }
+  }
+}
+
+/** @throws Fault `store.corrupt` */
+function readJson<Shape>(text: string, file: string): Shape {
+  try {
+    return JSON.parse(text) as Shape;
+  } catch (error) {
+    throw new Fault("store.corrupt", { file, reason: (error as Error).message }, { cause: error });
   }
 }
 

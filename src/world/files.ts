@@ -5,6 +5,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  linkSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -22,6 +23,29 @@ import { Fault } from "../model/index.ts";
  * @throws Fault `disk.full`, `store.unwritable`
  */
 export function writeFileDurably(path: string, content: string | Uint8Array, mode: number): void {
+  writeAside(path, content, mode, (temporary) => renameSync(temporary, path));
+}
+
+/**
+ * Writes a whole file at once, durably, unless there is one already: of several that try, one wins, and nobody ever reads a part.
+ * @returns false when it was there
+ * @throws Fault `disk.full`, `store.unwritable`
+ */
+export function createFileDurably(path: string, content: string | Uint8Array, mode: number): boolean {
+  let made = true;
+  writeAside(path, content, mode, (temporary) => {
+    try {
+      linkSync(temporary, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+      made = false;
+    }
+    rmSync(temporary);
+  });
+  return made;
+}
+
+function writeAside(path: string, content: string | Uint8Array, mode: number, put: (temporary: string) => void): void {
   const temporary = `${path}.${randomBytes(4).toString("hex")}.new`;
   try {
     const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
@@ -33,7 +57,7 @@ export function writeFileDurably(path: string, content: string | Uint8Array, mod
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    put(temporary);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw asFault(error, path);

@@ -69,15 +69,7 @@ async function underLoad(house: Pairing, strike: () => void, recovered: () => Pr
   return running;
 }
 
-async function pair(): Promise<Pairing> {
-  const house = await new Pairing().prepare(aliases);
-  for (const i of [0, 1]) await house.supervise(i, endStopped);
-  house.start(0);
-  house.start(1);
-  await house.role(0, "active");
-  await house.role(1, "standby");
-  return house;
-}
+const pair = () => Pairing.ready(aliases, endStopped);
 
 for (const [what, signal] of [
   ["dies", "SIGKILL"],

@@ -214,6 +214,26 @@ export class Pairing {
     }
   }
 
+  /**
+   * A pair at rest: the first active, the second standing by. One after the other, because on a busy machine the second may well be up
+   * first, and then it is right to take the aliases.
+   */
+  static async ready(aliases: readonly BlueprintAlias[], policy?: Policy): Promise<Pairing> {
+    const house = await new Pairing().prepare(aliases);
+    try {
+      if (policy) for (const i of [0, 1]) await house.supervise(i, policy);
+      house.start(0);
+      await house.role(0, "active");
+      house.start(1);
+      await house.role(1, "standby");
+      return house;
+    } catch (error) {
+      // Nobody else would end its processes.
+      await house[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
   role(i: number, role: DirectorStatus["role"]): Promise<DirectorStatus> {
     return until(`director ${i} is ${role}`, async () => {
       const status = await this.status(i);

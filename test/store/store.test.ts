@@ -1,6 +1,15 @@
 /** What a site remembers survives: a kill, a broken file, two writers. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -72,6 +81,42 @@ describe("the store", () => {
     assert.equal((await again.target())?.id, second.id);
     assert.equal(await again.secrets.get("k@1", () => "another"), secret);
     await again.close();
+  });
+
+  it("goes on from the plain files when the run that did so was killed, and names one that is damaged", async () => {
+    const directory = join(base, "killed");
+    const store = await Store.open(directory, realClock);
+    const first = await store.adopt(blueprint(1, null));
+    await store.close();
+    // A kill between making the tables and filling them leaves a good store with nothing in it.
+    const place = join(directory, "blueprints");
+    renameSync(place, `${place}.away`);
+    for (const name of readdirSync(directory)) if (name.startsWith("store.sqlite")) rmSync(join(directory, name));
+    await (await Store.open(directory, realClock)).close();
+    rmSync(place, { recursive: true });
+    renameSync(`${place}.away`, place);
+    const again = await Store.open(directory, realClock);
+    assert.equal((await again.target())?.id, first.id);
+    await again.close();
+    for (const name of readdirSync(directory)) if (name.startsWith("store.sqlite")) rmSync(join(directory, name));
+    writeFileSync(join(place, "000001.json"), '{"format": 1, "si');
+    await assert.rejects(
+      Store.open(directory, realClock),
+      (error: unknown) => refused("store.corrupt")(error) && (error as Error).message.includes("000001.json"),
+    );
+  });
+
+  it("adopts nothing that could not be kept as a plain file", async () => {
+    const directory = join(base, "full");
+    const store = await Store.open(directory, realClock);
+    const place = join(directory, "blueprints");
+    // Stands for a full disk: the file cannot be made.
+    rmSync(place, { recursive: true });
+    await assert.rejects(store.adopt(blueprint(1, null)));
+    assert.equal(await store.target(), null);
+    mkdirSync(place);
+    await store.adopt(blueprint(1, null));
+    await store.close();
   });
 
   it("seals secrets: no value in any file, and a foreign one is refused", async () => {
