@@ -29,6 +29,13 @@ const MOST_UNREAD = 64 * 1024 * 1024;
  */
 const PATIENCE = { hello: 5000, order: 60_000 } as const;
 
+const SILENT = "its supervisor has the connection and gives no answer";
+
+/** @returns whether this is the fault of a supervisor that runs and is silent: starting another one would not help */
+export function isSilence(error: unknown): error is Fault {
+  return error instanceof Fault && error.code === "host.unreachable" && Boolean(error.about.reason?.startsWith(SILENT));
+}
+
 /**
  * Splits a stream into lines; ends the connection when one is too long.
  * @param longest characters of one line
@@ -145,10 +152,7 @@ export async function connectHypervisor(path: string, who: string): Promise<Hype
       if (lost) return reject(lost);
       const id = ++last;
       const patience = op === "hello" ? PATIENCE.hello : PATIENCE.order + graceOf(parameters);
-      const timer = setTimeout(
-        () => lose(`its supervisor has the connection and gives no answer within ${Math.round(patience / 1000)} s`),
-        patience,
-      );
+      const timer = setTimeout(() => lose(`${SILENT} within ${Math.round(patience / 1000)} s`), patience);
       waiting.set(id, { resolve, reject, timer });
       socket.write(`${JSON.stringify({ id, op, parameters } satisfies Request)}\n`);
     });

@@ -45,6 +45,9 @@ describe("a supervisor that is frozen", () => {
       (error: unknown) =>
         error instanceof Fault && error.code === "host.unreachable" && /no answer within 5 s/.test(error.message),
     );
+    const began = performance.now();
+    await assert.rejects(host.launch(), /no answer within 5 s/);
+    assert.ok(performance.now() - began < 30_000, "another one is not waited for");
     signal(supervisor(), "SIGCONT");
     const hypervisor = await host.launch();
     assert.deepEqual(await hypervisor.list(), []);

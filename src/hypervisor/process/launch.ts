@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Fault, type HostName } from "../../model/index.ts";
 import { readIfThere } from "../../world/index.ts";
 import type { Hypervisor } from "../contract.ts";
-import { connectHypervisor } from "../wire.ts";
+import { connectHypervisor, isSilence } from "../wire.ts";
 import type { HostDirectory } from "./inventory.ts";
 
 export interface SupervisorPlaces {
@@ -39,7 +39,7 @@ export async function connectHost(
  */
 export async function launchSupervisor(places: SupervisorPlaces): Promise<Hypervisor> {
   const first = await connectHost(places).catch((error: unknown) => {
-    if (error instanceof Fault && error.code === "host.unreachable") return null;
+    if (error instanceof Fault && error.code === "host.unreachable" && !isSilence(error)) return null;
     throw error;
   });
   if (first) return first;
@@ -72,15 +72,15 @@ export async function launchSupervisor(places: SupervisorPlaces): Promise<Hyperv
     gone = null;
   });
   child.unref();
-  const deadline = Date.now() + 60_000;
+  const deadline = performance.now() + 60_000;
   let lastTry = false;
   for (;;) {
     try {
       return await connectHost(places);
     } catch (error) {
-      if (error instanceof Fault && error.code === "host.cut") throw error;
-      if (lastTry || Date.now() > deadline) {
-        const words = readIfThere(logPath)?.trim().split("\n").at(-1) ?? "it said nothing";
+      if ((error instanceof Fault && error.code === "host.cut") || isSilence(error)) throw error;
+      if (lastTry || performance.now() > deadline) {
+        const words = readIfThere(logPath)?.trim().split("\n").at(-1) || "it said nothing";
         throw new Fault("host.unreachable", { host: places.host, reason: `its supervisor did not start: ${words}` });
       }
       // It may have ended because another one was quicker: one more try then.
