@@ -1,4 +1,5 @@
 /** The store's SQLite file behind Kysely, so that MariaDB can stand there later; migrations are numbered functions in a list. */
+import { basename, dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { Kysely, type SqliteDatabase, SqliteDialect, sql } from "kysely";
 import { Fault } from "../model/index.ts";
@@ -63,6 +64,29 @@ function versionOf(database: DatabaseSync): number {
   return (database.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
 }
 
+const BUSY = 5;
+/** Milliseconds that another command may hold a store. */
+const PATIENCE = 10_000;
+
+function isBusy(error: unknown): boolean {
+  const code = (error as { errcode?: number }).errcode;
+  return code !== undefined && (code & 0xff) === BUSY;
+}
+
+/** Changing the journal's mode does not wait as statements do: the first two commands of a site would trip over each other. */
+function enterWriteAheadLog(database: DatabaseSync): void {
+  const deadline = performance.now() + PATIENCE;
+  for (;;) {
+    try {
+      database.exec("PRAGMA journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
+  }
+}
+
 /**
  * Opens the store's file and brings its schema up to date.
  * @throws Fault `store.corrupt`, `store.newer`, `disk.full`
@@ -70,8 +94,9 @@ function versionOf(database: DatabaseSync): number {
 export async function openDatabase(file: string): Promise<Kysely<Tables>> {
   let raw: DatabaseSync | null = null;
   try {
-    raw = new DatabaseSync(file, { timeout: 5000 });
-    raw.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
+    raw = new DatabaseSync(file, { timeout: PATIENCE });
+    enterWriteAheadLog(raw);
+    raw.exec("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON");
     const check = raw.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
     if (check.quick_check !== "ok") throw new Fault("store.corrupt", { file, reason: check.quick_check });
     for (;;) {
@@ -100,6 +125,12 @@ export function storeFault(error: unknown, file: string): unknown {
   const primary = code === undefined ? undefined : code & 0xff;
   const CORRUPT: readonly number[] = [11, 26];
   const FULL = 13;
+  if (isBusy(error))
+    return new Fault(
+      "site.busy",
+      { site: basename(dirname(file)), holder: "a command that holds the store for long" },
+      { cause: error },
+    );
   if (primary === FULL) return new Fault("disk.full", { what: file }, { cause: error });
   if (primary !== undefined && CORRUPT.includes(primary))
     return new Fault("store.corrupt", { file, reason: (error as Error).message }, { cause: error });

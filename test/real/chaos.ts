@@ -2,7 +2,8 @@
  * A seeded killer among the documents' site, for about ninety seconds, under load and with the processors busy: it kills and freezes
  * supervisors, directors, services, agents and database servers, alone and in pairs. Afterwards everything is whole without anybody's
  * help but a supervisor's own restart (it stands for hardware), nothing runs twice, nothing is left over, and every ban that was
- * answered is in force. `DOMUS_CHAOS_SEED` repeats a run, `DOMUS_CHAOS_SECONDS` makes it longer.
+ * answered is in force. `DOMUS_CHAOS_SEED` repeats a run, `DOMUS_CHAOS_SECONDS` makes it longer. Run by `npm run chaos`: what it does is
+ * different each time, so it is no gate for a change.
  */
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
