@@ -95,10 +95,9 @@ test("least-connections goes to the less busy copy", async () => {
     [10, 10],
   );
   for (const client of clients) client.resetAndDestroy();
-  await until("all are gone", () => stage.alias.counters.active === 0);
-  assert.deepEqual(
-    stage.alias.copies.map((copy) => copy.counters.active),
-    [0, 0],
+  // The two ends of a connection close one after the other: the copies' counts follow the alias's.
+  await until("all are gone", () =>
+    [stage.alias, ...stage.alias.copies].every(({ counters }) => counters.active === 0),
   );
 });
 
