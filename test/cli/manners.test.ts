@@ -1,6 +1,5 @@
 /** The manners of the command line: help with examples, pipes that close, colours, locales, output that cannot be written. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -14,34 +13,14 @@ import { addServe } from "../../src/cli/commands/serve.ts";
 import { addShowcase } from "../../src/cli/commands/showcase.ts";
 import { addStatus } from "../../src/cli/commands/status.ts";
 import { addDown, addUp } from "../../src/cli/commands/up.ts";
-import { HOUSE, type Ran, TestDomus } from "../support/domus.ts";
+import { HOUSE, TestDomus } from "../support/domus.ts";
+import { decent, ESC, shellOf } from "./decent.ts";
 
 const domus = new TestDomus();
 after(() => domus.destroy());
 const WIKI = "sites/wiki.yaml";
 
-/** Runs through a shell, as people do who pipe and redirect. */
-function shell(line: string, environment: NodeJS.ProcessEnv = {}): Ran {
-  const ran = spawnSync("bash", ["-c", line], {
-    cwd: HOUSE,
-    encoding: "utf8",
-    env: { ...domus.environment, ...environment },
-  });
-  return { code: ran.status ?? -1, stdout: ran.stdout, stderr: ran.stderr };
-}
-
-const ESC = "\u001b";
-
-/** What holds for every answer, good or bad. */
-function decent(ran: Ran, words: string): Ran {
-  for (const text of [ran.stdout, ran.stderr]) {
-    assert.doesNotMatch(text, /^\s*at .*\.[cm]?[tj]s:\d+/m, `a stack trace: domus ${words}\n${text}`);
-    assert.doesNotMatch(text, /defect in Domus|"defect"/, `domus ${words}\n${text}`);
-    assert.ok(!text.includes(ESC), `a command to the terminal: domus ${words}`);
-  }
-  assert.ok([0, 1, 2, 3].includes(ran.code), `exit ${ran.code}: domus ${words}`);
-  return ran;
-}
+const shell = shellOf(domus);
 describe("manners", { concurrency: 2 }, () => {
   it("every command's help has an example", async () => {
     const program = new Command("domus");

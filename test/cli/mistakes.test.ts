@@ -1,11 +1,11 @@
 /** The command line in clumsy hands: one clear sentence, the right exit status, JSON where it was asked for, and never a stack trace. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { HOUSE, type Ran, TestDomus } from "../support/domus.ts";
+import { TestDomus } from "../support/domus.ts";
+import { decent, shellOf } from "./decent.ts";
 
 const domus = new TestDomus();
 const files = mkdtempSync(join(tmpdir(), "dm-"));
@@ -20,28 +20,7 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-/** Runs through a shell, as people do who pipe and redirect. */
-function shell(line: string, environment: NodeJS.ProcessEnv = {}): Ran {
-  const ran = spawnSync("bash", ["-c", line], {
-    cwd: HOUSE,
-    encoding: "utf8",
-    env: { ...domus.environment, ...environment },
-  });
-  return { code: ran.status ?? -1, stdout: ran.stdout, stderr: ran.stderr };
-}
-
-const ESC = "\u001b";
-
-/** What holds for every answer, good or bad. */
-function decent(ran: Ran, words: string): Ran {
-  for (const text of [ran.stdout, ran.stderr]) {
-    assert.doesNotMatch(text, /^\s*at .*\.[cm]?[tj]s:\d+/m, `a stack trace: domus ${words}\n${text}`);
-    assert.doesNotMatch(text, /defect in Domus|"defect"/, `domus ${words}\n${text}`);
-    assert.ok(!text.includes(ESC), `a command to the terminal: domus ${words}`);
-  }
-  assert.ok([0, 1, 2, 3].includes(ran.code), `exit ${ran.code}: domus ${words}`);
-  return ran;
-}
+const shell = shellOf(domus);
 const run = async (...words: string[]) => decent(await domus.domus(...words), words.join(" "));
 
 /** Refused with a sentence on stderr, nothing on stdout. */
