@@ -36,13 +36,17 @@ stream.on("test:pass", (event) => {
   if (skip === undefined || skip === false) passed++;
   else skipped.push({ name: event.name, reason: typeof skip === "string" ? skip : "no reason given" });
 });
+let suitesFailed = 0;
 stream.on("test:fail", (event) => {
-  if (event.details.type !== "suite") failed++;
+  if (event.details.type === "suite") suitesFailed++;
+  else failed++;
 });
 const reporter = new spec();
 stream.compose(reporter).pipe(process.stdout, { end: false });
 
 await new Promise((resolve) => reporter.on("end", resolve));
+// A suite whose own preparation failed is a failure, even when none of its tests came to be run.
+if (failed === 0) failed = suitesFailed;
 if (skipped.length > 0) {
   console.log("\nLeft out:");
   for (const one of skipped) console.log(`  ${one.name}: ${one.reason}`);

@@ -21,7 +21,7 @@ export * from "./saz.ts";
 export * from "./surroundings.ts";
 export * from "./voms.ts";
 
-/** Every recipe by name. The director's (`lvs`) is written beside these and joins the list here. */
+/** Every recipe by name. */
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
   [lvs, voms, gums, saz, mysql, own, ...PLANNED_RECIPES].map((recipe) => [recipe.name, recipe]),
 );
