@@ -1,11 +1,10 @@
 /** SAZ's JSON calls: `authorize` for anyone with a certificate of the site, `ban` and `unban` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
-import { normalSazValue, SAZ_KINDS, type SazKind } from "../../src/recipes/index.ts";
+import { normalSazValue, SAZ_KINDS, type SazDecision, type SazKind, type SazQuestion } from "../../src/policy/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
 import type { Copies } from "./copies.ts";
-import type { SazDecision, SazQuestion } from "./decide.ts";
 
 export interface SazParts extends DecidingParts {
   readonly copies: Copies;
@@ -36,7 +35,7 @@ function readQuestion(query: URLSearchParams): SazQuestion {
   return {
     subject: named("subject-x509-id", () => normalDn(subjects[0]!)),
     vo: vo === null ? null : named("vo", () => normalSazValue("vo", vo)),
-    fqans: fqans.map((one) => named("voms-fqan", () => parseFqan(one))),
+    fqans: fqans.map((one) => named("voms-fqan", () => formatFqan(parseFqan(one)))),
     ca: ca === null ? null : named("ca", () => normalDn(ca)),
   };
 }
@@ -63,7 +62,7 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
         at: new Date().toISOString(),
         subject: question.subject,
         vo: question.vo,
-        fqans: question.fqans.map(formatFqan),
+        fqans: question.fqans,
         ca: question.ca,
         decision,
         reason,

@@ -1,10 +1,10 @@
 /** SAZ: may this identity use the site? Answers from memory; bans are recorded in the database and followed by every copy. */
-import type { SazConfig, SazPolicy } from "../../src/recipes/index.ts";
+import { compileSaz, type SazPolicy, sazKey } from "../../src/policy/index.ts";
+import type { SazConfig } from "../../src/recipes/index.ts";
 import { serveDecisions } from "../deciding/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
 import { sazRoutes } from "./calls.ts";
 import { Copies } from "./copies.ts";
-import { compileSaz, keyOf } from "./decide.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<SazConfig>(guest, "saz.json");
@@ -15,7 +15,7 @@ runProgram(async (guest, log) => {
   );
   return serveDecisions(guest, log, config, {
     stream: "ban",
-    keyOf: (fields) => keyOf(fields.kind ?? "", fields.value ?? ""),
+    keyOf: (fields) => sazKey(fields.kind ?? "", fields.value ?? ""),
     routes: (parts, tls) => {
       copies.renew(tls);
       const decide = compileSaz(policy, (key) => {

@@ -1,5 +1,5 @@
 /** SAZ: permit or deny. The default is the site file's; bans are events in the database, in force from each copy's memory. */
-import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
+import { OPEN_SAZ, readSazEntry, type SazPolicy } from "../policy/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -7,9 +7,7 @@ import {
   type DatabaseAccess,
   databaseAccess,
   directorAddresses,
-  isRecord,
   jsonFile,
-  orNull,
   readList,
   readStale,
   type ServingConfig,
@@ -17,16 +15,6 @@ import {
   STALE_EXPECTED,
   type StaleRule,
 } from "./surroundings.ts";
-
-/** What can be banned or permitted: a person, a VO, a role (any FQAN), an authority. */
-export const SAZ_KINDS = ["dn", "vo", "role", "ca"] as const;
-export type SazKind = (typeof SAZ_KINDS)[number];
-
-export interface SazEntry {
-  readonly kind: SazKind;
-  /** In normal form. */
-  readonly value: string;
-}
 
 /** `etc/saz.json` */
 export interface SazConfig extends ServingConfig {
@@ -36,42 +24,8 @@ export interface SazConfig extends ServingConfig {
   readonly copies: readonly { readonly guest: string; readonly address: string }[];
 }
 
-/** `etc/policy.json` of SAZ. */
-export interface SazPolicy {
-  /** For whom no ban and no permit speaks. */
-  readonly default: "permit" | "deny";
-  /** Permitted where the default is deny; a ban is always stronger. */
-  readonly permit: readonly SazEntry[];
-}
-
-const NORMAL_FORMS: Readonly<Record<SazKind, (value: string) => string>> = {
-  dn: normalDn,
-  ca: normalDn,
-  role: (value) => formatFqan(parseFqan(value)),
-  vo: (value) => {
-    if (!/^[A-Za-z0-9_.-]{1,255}$/.test(value)) throw new TypeError("expected a VO's name");
-    return value;
-  },
-};
-
-/**
- * @returns the value in the form by which it is compared
- * @throws when it is not a value of this kind
- */
-export function normalSazValue(kind: SazKind, value: string): string {
-  return NORMAL_FORMS[kind](value);
-}
-
-/** @returns `{ dn: … }` and the like as an entry, or `null` */
-export function readSazEntry(value: unknown): SazEntry | null {
-  if (!isRecord(value)) return null;
-  const [named, ...more] = Object.entries(value);
-  const kind = SAZ_KINDS.find((one) => one === named?.[0]);
-  if (named === undefined || more.length > 0 || kind === undefined || typeof named[1] !== "string") return null;
-  const text = named[1];
-  const normal = orNull(() => normalSazValue(kind, text));
-  return normal === null ? null : { kind, value: normal };
-}
+const ENTRIES_EXPECTED =
+  "a list of { dn: /DC=…/CN=… }, { vo: name }, { role: /vo/group/Role=role } or { ca: /DC=…/CN=… }";
 
 const PORT = 8443;
 const EXAMPLE = encodeURIComponent("/DC=org/DC=fermigrid/OU=People/CN=Alice Example");
@@ -82,10 +36,12 @@ export const saz: Recipe = {
   defaults: { strategy: "active-active", memory: 3 * 1024 ** 3, cpus: 1, disk: 0, port: PORT },
   settings: {
     default: { expected: "permit or deny", accepts: (value) => value === "permit" || value === "deny" },
-    permit: {
-      expected: "a list of { dn: /DC=…/CN=… }, { vo: name }, { role: /vo/group/Role=role } or { ca: /DC=…/CN=… }",
-      accepts: (value) => readList(value, readSazEntry) !== null,
+    "without-vo": {
+      expected: "default (judged like anybody) or deny (unless permitted by name)",
+      accepts: (value) => value === "default" || value === "deny",
     },
+    permit: { expected: ENTRIES_EXPECTED, accepts: (value) => readList(value, readSazEntry) !== null },
+    deny: { expected: ENTRIES_EXPECTED, accepts: (value) => readList(value, readSazEntry) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
   },
   withoutNeeds: "read-only",
@@ -102,8 +58,10 @@ export const saz: Recipe = {
       copies: context.copies.map((seat) => ({ guest: seat.name, address: seat.address })),
     };
     const policy: SazPolicy = {
-      default: settings.default === "deny" ? "deny" : "permit",
+      default: settings.default === "deny" ? "deny" : OPEN_SAZ.default,
+      withoutVo: settings["without-vo"] === "deny" ? "deny" : OPEN_SAZ.withoutVo,
       permit: readList(settings.permit, readSazEntry) ?? [],
+      deny: readList(settings.deny, readSazEntry) ?? [],
     };
     return {
       definition: servedDefinition("saz", port),
