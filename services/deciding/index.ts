@@ -3,10 +3,10 @@
  * and renews its certificates while it runs. What they decide is theirs.
  */
 import { join } from "node:path";
-import type { DatabaseAccess, ServingConfig, StaleRule } from "../../src/recipes/index.ts";
+import type { AuditRule, DatabaseAccess, ServingConfig, StaleRule } from "../../src/recipes/index.ts";
+import { DecisionRecord } from "../audit/index.ts";
 import { type Fields, Follower, openRecords, type Stream } from "../records/index.ts";
 import {
-  Audit,
   type Close,
   type Freshness,
   type Guest,
@@ -24,13 +24,14 @@ import {
 export interface DecidingConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
+  readonly audit: AuditRule;
 }
 
 /** What a copy has to decide with. */
 export interface DecidingParts {
   readonly guest: string;
   readonly follower: Follower;
-  readonly audit: Audit;
+  readonly audit: DecisionRecord;
   readonly freshness: () => Freshness;
 }
 
@@ -62,7 +63,11 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
     onSnapshot: (says) => log("snapshot", { says }),
   });
   await follower.start();
-  const audit = new Audit(join(guest.data, "audit.log"), (says) => log("audit", { says }));
+  const audit = new DecisionRecord({
+    directory: guest.data,
+    retention: config.audit,
+    onFault: (says) => log("audit", { says }),
+  });
   const freshness = (): Freshness =>
     judgeFreshness(config.stale, follower.seen, follower.fault, follower.seen + (follower.age() ?? 0));
   const server = await listenMutually({
@@ -90,6 +95,6 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
     await server.close();
     decider.close?.();
     await follower.close();
-    audit.close();
+    await audit.close();
   };
 }

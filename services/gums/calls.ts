@@ -1,6 +1,7 @@
 /** GUMS's JSON calls: `mapGridIdentity` for anyone with a certificate of the site, `manualMapper` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { ACCOUNT_PATTERN, type GumsPolicy } from "../../src/recipes/index.ts";
+import { auditCall } from "../audit/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
@@ -132,6 +133,7 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
     "GET /gums/json/manualMapper": ({ peer }) =>
       peer.unit === "operator" ? list() : errorAnswer(403, `${peer.name || "this certificate"} is not an operator`),
     "POST /gums/json/manualMapper": change,
+    "GET /gums/json/audit": auditCall(audit, ["account", "subject", "fqan", "host", "asked"]),
     "GET /gums/json/version": () => json(200, { result: "OK", version: "domus", copy: parts.guest }),
   };
 }

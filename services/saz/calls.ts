@@ -1,6 +1,7 @@
 /** SAZ's JSON calls: `authorize` for anyone with a certificate of the site, `ban` and `unban` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { normalSazValue, SAZ_KINDS, type SazDecision, type SazKind, type SazQuestion } from "../../src/policy/index.ts";
+import { auditCall } from "../audit/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
@@ -132,5 +133,6 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
     "POST /saz/json/unban": record("unban"),
     "GET /saz/json/bans": bans,
     "GET /saz/json/cursor": cursor,
+    "GET /saz/json/audit": auditCall(audit, ["subject", "vo", "ca", "decision", "asked"]),
   };
 }

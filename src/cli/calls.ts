@@ -8,6 +8,9 @@ export interface ServiceAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** Octets of an answer that are read: a list of bans or records may be long. */
+const LONGEST_ANSWER = 64 * 1024 * 1024;
+
 /** Milliseconds for one question; the alias may move to the other director meanwhile, so it is asked again until then. */
 const BUDGET = 3000;
 
@@ -61,6 +64,7 @@ export async function askThrough(
         method,
         path,
         timeoutMs: Math.max(100, deadline - Date.now()),
+        keepBytes: LONGEST_ANSWER,
         ...(body === null ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
       });
       return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
@@ -73,4 +77,47 @@ export async function askThrough(
     }
   }
   throw new Fault("alias.silent", { alias: alias.name, address: `${alias.address}:${alias.port}`, reason: last });
+}
+
+/** What one copy answers, or why it does not. */
+export interface CopyAnswer {
+  readonly guest: string;
+  readonly answer: ServiceAnswer | null;
+  readonly says: string;
+}
+
+/**
+ * Asks every copy behind an alias at its own address: for what each copy keeps for itself.
+ * @param seconds each copy has
+ * @returns in the order of the copies; a copy that does not answer is said, not thrown
+ */
+export async function askCopies(
+  open: OpenSite,
+  alias: BlueprintAlias,
+  method: "GET" | "POST",
+  path: string,
+  body: unknown,
+  seconds: number,
+): Promise<readonly CopyAnswer[]> {
+  return Promise.all(
+    alias.backends.map(async ({ guest, address, port }) => {
+      const one = asOperator(open, address, port, guest);
+      try {
+        const answer = await one.ask({
+          method,
+          path,
+          timeoutMs: seconds * 1000,
+          keepBytes: LONGEST_ANSWER,
+          ...(body === null ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
+        });
+        const read = JSON.parse(answer.body) as Record<string, unknown>;
+        return { guest, answer: { status: answer.status, body: read }, says: String(read.message ?? "") };
+      } catch (error) {
+        if (!(error instanceof RequestFailure) && !(error instanceof SyntaxError)) throw error;
+        return { guest, answer: null, says: error.message };
+      } finally {
+        one.close();
+      }
+    }),
+  );
 }

@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ban: async () => (await import("./commands/identity.ts")).addBan,
   unban: async () => (await import("./commands/identity.ts")).addUnban,
   bans: async () => (await import("./commands/identity.ts")).addBans,
+  audit: async () => (await import("./commands/audit.ts")).addAudit,
   serve: async () => (await import("./commands/serve.ts")).addServe,
   showcase: async () => (await import("./commands/showcase.ts")).addShowcase,
 };

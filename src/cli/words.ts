@@ -38,3 +38,22 @@ export function network(option: string, text: string | undefined): string | unde
     refuse(option, "a network like 127.9.9.0/24 (its first address, 8 to 30 bits)", text);
   return text;
 }
+
+/** The forms a moment may have; what is missing is today's, by this machine's clock and zone. */
+const MOMENT = /^(?:(\d{4}-\d{2}-\d{2})(?:[T ]|$))?(?:(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?)(Z|[+-]\d{2}:?\d{2})?)?$/;
+
+/**
+ * @param now milliseconds since the epoch; a bare time of day is its last occurrence
+ * @returns milliseconds since the epoch of `03:12`, `2026-11-20`, `2026-11-20 03:12`, `2026-11-20T03:12:00Z`
+ */
+export function moment(option: string, text: string, now: number): number {
+  const match = MOMENT.exec(text);
+  const [, day, time, zone = ""] = match ?? [];
+  const today = new Date(now);
+  const local = (date: Date): string =>
+    `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+  const read = Date.parse(`${day ?? local(today)}T${time ?? "00:00"}${zone}`);
+  if (match === null || text === "" || Number.isNaN(read))
+    refuse(option, "a moment like 03:12, 2026-11-20 or 2026-11-20T03:12:00Z", text);
+  return day === undefined && read > now ? read - 86_400_000 : read;
+}

@@ -6,6 +6,9 @@ import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
+  AUDIT_DEFAULT,
+  AUDIT_EXPECTED,
+  type AuditRule,
   copyPort,
   type DatabaseAccess,
   databaseAccess,
@@ -14,6 +17,7 @@ import {
   jsonFile,
   onlyKeys,
   orNull,
+  readAuditRule,
   readList,
   readStale,
   type ServingConfig,
@@ -26,6 +30,7 @@ import {
 export interface GumsConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
+  readonly audit: AuditRule;
 }
 
 /** `etc/policy.json` of GUMS. */
@@ -93,6 +98,7 @@ export const gums: Recipe = {
       expected: `${POLICY_EXPECTED}, each group used by a host being one of groups`,
       accepts: (value) => readGumsPolicy(value) !== null,
     },
+    audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
   },
   withoutNeeds: "read-only",
@@ -105,6 +111,7 @@ export const gums: Recipe = {
       directors: directorAddresses(context),
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,
+      audit: readAuditRule(context.service.settings.audit) ?? AUDIT_DEFAULT,
     };
     return {
       definition: servedDefinition("gums", port),

@@ -3,11 +3,15 @@ import { OPEN_SAZ, readSazEntry, type SazPolicy } from "../policy/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
+  AUDIT_DEFAULT,
+  AUDIT_EXPECTED,
+  type AuditRule,
   copyPort,
   type DatabaseAccess,
   databaseAccess,
   directorAddresses,
   jsonFile,
+  readAuditRule,
   readList,
   readStale,
   type ServingConfig,
@@ -20,6 +24,7 @@ import {
 export interface SazConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
+  readonly audit: AuditRule;
   /** The other copies, who are asked whether they have a ban. */
   readonly copies: readonly { readonly guest: string; readonly address: string }[];
 }
@@ -42,6 +47,7 @@ export const saz: Recipe = {
     },
     permit: { expected: ENTRIES_EXPECTED, accepts: (value) => readList(value, readSazEntry) !== null },
     deny: { expected: ENTRIES_EXPECTED, accepts: (value) => readList(value, readSazEntry) !== null },
+    audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
   },
   withoutNeeds: "read-only",
@@ -55,6 +61,7 @@ export const saz: Recipe = {
       directors: directorAddresses(context),
       database: databaseAccess(context),
       stale: readStale(settings.stale) ?? STALE_DEFAULT,
+      audit: readAuditRule(settings.audit) ?? AUDIT_DEFAULT,
       copies: context.copies.map((seat) => ({ guest: seat.name, address: seat.address })),
     };
     const policy: SazPolicy = {

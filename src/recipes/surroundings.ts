@@ -1,5 +1,5 @@
 /** What recipes ask of the site around a guest: where the directors are, where the database is, which port is really used. */
-import { type BlueprintAlias, type GuestFile, parseDuration, type Service } from "../model/index.ts";
+import { type BlueprintAlias, type GuestFile, parseDuration, parseSize, type Service } from "../model/index.ts";
 import { portFor } from "./ports.ts";
 import type { RecipeContext, Seat } from "./recipe.ts";
 
@@ -76,6 +76,29 @@ export function readStale(value: unknown): StaleRule | null {
         : null;
   const decides = value.then ?? STALE_DEFAULT.decides;
   return after === null || (decides !== "refuse" && decides !== "go-on") ? null : { after, decides };
+}
+
+/** How long, and how much of, the record of decisions is kept. */
+export interface AuditRule {
+  /** Seconds. */
+  readonly keep: number;
+  /** Octets of each copy, compressed; the oldest go first. */
+  readonly space: number;
+}
+
+export const AUDIT_DEFAULT: AuditRule = { keep: 90 * 86_400, space: 1024 ** 3 };
+
+export const AUDIT_EXPECTED = "{ keep: a duration such as 90 days, space: a size such as 1 GiB }";
+
+/** @returns the rule, or `null` when the setting is not one */
+export function readAuditRule(value: unknown): AuditRule | null {
+  if (value === undefined) return AUDIT_DEFAULT;
+  if (!isRecord(value) || !onlyKeys(value, ["keep", "space"])) return null;
+  const keep =
+    value.keep === undefined ? AUDIT_DEFAULT.keep : typeof value.keep === "string" ? parseDuration(value.keep) : null;
+  const space =
+    value.space === undefined ? AUDIT_DEFAULT.space : typeof value.space === "string" ? parseSize(value.space) : null;
+  return keep === null || space === null || keep <= 0 || space < 1024 ** 2 ? null : { keep, space };
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

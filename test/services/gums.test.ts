@@ -59,6 +59,7 @@ before(async () => {
             directors: [],
             database: { kind: "sqlite", alias: "mysql", address: address(5), port: 3306 },
             stale: { after: 600, decides: "go-on" },
+            audit: { keep: 86_400, space: 2 ** 24 },
           },
           "etc/policy.json": policy,
         },

@@ -43,6 +43,7 @@ const castCopy = (index: number, stale = { after: 600, decides: "go-on" }, direc
         directors,
         database: { kind: "sqlite", alias: "mysql", address: address(5), port: 3306 },
         stale,
+        audit: { keep: 86_400, space: 2 ** 24 },
         copies: seats,
       },
       "etc/policy.json": { default: "permit", withoutVo: "default", permit: [], deny: [] },
