@@ -8,71 +8,10 @@ import { SUPERVISOR_TAG } from "../../src/hypervisor/index.ts";
 import { findTagged, signal } from "../../src/world/index.ts";
 import { ended, TestDomus } from "../support/domus.ts";
 import { eventually } from "../support/eventually.ts";
+import { type Status, tell, underLoad, whole } from "../support/site.ts";
 
 const SITE = "sites/fermigrid-ha.yaml";
 const MALLORY = "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example";
-/** Shown as not implemented and counted as failed: the one thing that keeps this site from being well. */
-const KNOWN_TROUBLE = /^voms is not implemented/;
-
-interface Status {
-  readonly well: boolean;
-  readonly troubles: readonly string[];
-  readonly guests: readonly { readonly name: string; readonly state: string; readonly outcome: string }[];
-  readonly aliases: readonly {
-    readonly name: string;
-    readonly heldBy: string | null;
-    readonly outcome: string;
-    readonly copies: readonly { readonly guest: string; readonly state: string; readonly writer: boolean }[];
-  }[];
-}
-
-interface Load {
-  readonly calls: number;
-  readonly answered: number;
-  readonly refused: number;
-  readonly lost: number;
-  readonly repeated: number;
-  readonly latency: { readonly max: number };
-  readonly sentences: Readonly<Record<string, number>>;
-}
-
-/** Waits until all that can be well is well, every copy seen by the directors. */
-async function whole(domus: TestDomus): Promise<Status> {
-  return eventually(
-    "the site is whole",
-    async () => {
-      const status = (await domus.json("status")) as Status;
-      const copies = status.aliases.filter((alias) => alias.name !== "voms").flatMap((alias) => alias.copies);
-      const seen = copies.length > 0 && copies.every((copy) => copy.state === "up");
-      return seen && status.troubles.every((trouble) => KNOWN_TROUBLE.test(trouble)) && status;
-    },
-    180_000,
-  );
-}
-
-/** A load of at least 1,000 calls with something done in its middle. */
-async function underLoad(
-  domus: TestDomus,
-  words: readonly string[],
-  calls: number,
-  deed: () => Promise<void>,
-): Promise<Load> {
-  const child = domus.start("domus", ["load", ...words, "--calls", String(calls), "--json"]);
-  const done = ended(child);
-  // The load has to be under way before the deed: its first calls are seen by the services' own counters.
-  await new Promise((resolve) => setTimeout(resolve, 3000));
-  await deed();
-  const ran = await done;
-  assert.notEqual(ran.stdout, "", ran.stderr);
-  return JSON.parse(ran.stdout) as Load;
-}
-
-function tell(what: string, load: Load): void {
-  console.log(
-    `# ${what}: ${load.calls} calls, ${load.answered} answered, ${load.refused} refused, ${load.lost} lost, ${load.repeated} repeated, slowest ${Math.round(load.latency.max)} ms`,
-  );
-}
-
 describe("the documents' site", () => {
   const domus = new TestDomus();
   before(async () => {
