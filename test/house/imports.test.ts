@@ -13,6 +13,7 @@ const FLOORS = [
   "src/model",
   "src/grid",
   "src/pki",
+  "src/policy",
   "src/recipes",
   "src/convert",
   "src/planner",
@@ -30,8 +31,8 @@ const FLOORS = [
   "lab",
 ] as const;
 /** Programs in guests know these and nothing else of the house. */
-const GUESTS_KNOW: readonly string[] = ["src/model", "src/grid", "src/pki", "src/recipes", "src/world"];
-const PURE: readonly string[] = ["src/model", "src/grid", "src/recipes", "src/convert", "src/planner"];
+const GUESTS_KNOW: readonly string[] = ["src/model", "src/grid", "src/pki", "src/policy", "src/recipes", "src/world"];
+const PURE: readonly string[] = ["src/model", "src/grid", "src/policy", "src/recipes", "src/convert", "src/planner"];
 /** Node's modules that a pure room may use: no clock, no files, no network, no processes. */
 const HARMLESS: readonly string[] = ["node:crypto", "node:buffer"];
 /** Doors outside: only these rooms may open them in `src/`, besides `world`. */

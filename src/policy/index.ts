@@ -1,0 +1,9 @@
+/** Policies of identity: who is which account on which host. Pure. */
+export * from "./gums/compile.ts";
+export * from "./gums/explain.ts";
+export * from "./gums/model.ts";
+export { accountsOf, expandAccounts, MOST_POOL_ACCOUNTS } from "./gums/pools.ts";
+export { PEOPLE, POLICY_EXPECTED, type PolicyReading, readGumsPolicy } from "./gums/read.ts";
+export * from "./gums/site.ts";
+export * from "./gums/what-if.ts";
+export { ACCOUNT_PATTERN } from "./reading.ts";
