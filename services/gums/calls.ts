@@ -1,15 +1,21 @@
 /** GUMS's JSON calls: `mapGridIdentity` for anyone with a certificate of the site, `manualMapper` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
-import { ACCOUNT_PATTERN, type GumsPolicy } from "../../src/recipes/index.ts";
+import {
+  ACCOUNT_PATTERN,
+  type Decide,
+  type GumsPolicy,
+  type Mapping,
+  type MappingQuestion,
+  PEOPLE,
+} from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
-import type { Mapping, MappingQuestion } from "./policy.ts";
 
 export interface GumsParts extends DecidingParts {
   readonly policy: GumsPolicy;
-  readonly decide: (question: MappingQuestion) => Mapping | null;
+  readonly decide: Decide;
 }
 
 const FAILED: Answer = json(200, { result: "FAILED" });
@@ -41,13 +47,25 @@ function readQuestion(query: URLSearchParams): MappingQuestion {
   if (fqan !== null && fqan.length > FQAN_LIMIT) throw new Refusal(400, `an FQAN has at most ${FQAN_LIMIT} characters`);
   return {
     subject: named("subject-x509-id", () => normalDn(subject)),
-    fqan: fqan === null ? null : named("voms-fqan", () => parseFqan(fqan)),
+    fqan: fqan === null ? null : named("voms-fqan", () => formatFqan(parseFqan(fqan))),
+    believed: true,
     host: host.startsWith("/") || host.includes("=") ? named("resource-x509-id", () => normalDn(host)) : host,
+    token: null,
   };
+}
+
+/** @returns the rule that decided, for the audit record */
+function ruleText({ outcome, rule }: Mapping): string {
+  if (outcome === "banned") return `banned group ${rule.userGroup}`;
+  if (rule.userGroup === null) return "no rule";
+  return `group ${rule.userGroup} on ${rule.host}`;
 }
 
 export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> {
   const { policy, follower, audit, decide, freshness } = parts;
+  const listed = policy.accountMappers.flatMap((one) =>
+    one.kind === "manual" && one.name === PEOPLE ? one.entries : [],
+  );
 
   const map = ({ query, peer, from }: Call): Answer => {
     const question = readQuestion(query);
@@ -58,24 +76,24 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
       JSON.stringify({
         at: new Date().toISOString(),
         subject: question.subject,
-        fqan: question.fqan && formatFqan(question.fqan),
+        fqan: question.fqan,
         host: question.host,
-        account: mapping?.username ?? null,
-        rule: mapping?.rule ?? "no rule",
+        account: mapping.outcome === "account" ? mapping.account : null,
+        rule: ruleText(mapping),
         asked: peer.name,
         from,
       }),
     );
-    return mapping === null
-      ? FAILED
-      : json(200, { result: "OK", username: mapping.username, groupname: mapping.groupname });
+    if (mapping.outcome !== "account") return FAILED;
+    const groupname = mapping.group === null ? {} : { groupname: mapping.group };
+    return json(200, { result: "OK", username: mapping.account, ...groupname });
   };
 
   const list = (): Answer =>
     json(200, {
       result: "OK",
       mappings: [
-        ...policy.manual.map((entry) => ({ ...entry, from: "policy" })),
+        ...listed.map((entry) => ({ ...entry, from: "policy" })),
         ...follower.merged
           .events()
           .filter((event) => event.fields.action === "add")
@@ -104,7 +122,7 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
     const given = text(body, "subject", DN_LIMIT);
     const subject = named("subject", () => normalDn(given));
     if (action === "remove" && follower.merged.get(subject)?.fields.action !== "add") {
-      if (policy.manual.some((entry) => entry.subject === subject))
+      if (listed.some((entry) => entry.subject === subject))
         throw new Refusal(409, `${subject} is mapped by the site file: change it there`);
     }
     const account = action === "add" ? text(body, "account", 32) : "";

@@ -1,9 +1,9 @@
 /** GUMS: identity (and FQAN) to account for a host, as JSON over mutual TLS. Decides from memory; the database is only followed. */
-import type { GumsConfig, GumsPolicy } from "../../src/recipes/index.ts";
+import { compileGums, type GumsPolicy, type GumsState, PEOPLE } from "../../src/policy/index.ts";
+import type { GumsConfig } from "../../src/recipes/index.ts";
 import { serveDecisions } from "../deciding/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
 import { gumsRoutes } from "./calls.ts";
-import { compilePolicy } from "./policy.ts";
 
 runProgram(async (guest, log) => {
   const policy = readConfig<GumsPolicy>(guest, "policy.json");
@@ -11,12 +11,19 @@ runProgram(async (guest, log) => {
     stream: "mapping",
     keyOf: (fields) => fields.subject ?? "",
     routes: (parts) => {
-      const decide = compilePolicy(policy, (subject) => {
-        const event = parts.follower.merged.get(subject);
-        return event?.fields.action === "add"
-          ? { account: event.fields.account ?? "", groupname: event.fields.groupname ?? "" }
-          : undefined;
-      });
+      // The stream of manual mappings has one mapper's: the people of the short spelling.
+      const state: GumsState = {
+        memberships: () => [],
+        account: (mapper, subject) => {
+          const fields = mapper === PEOPLE ? parts.follower.merged.get(subject)?.fields : undefined;
+          return fields?.action === "add"
+            ? { account: fields.account ?? "", group: fields.groupname || null }
+            : undefined;
+        },
+        pooled: () => undefined,
+        groupsOf: () => [],
+      };
+      const decide = compileGums(policy, state);
       return gumsRoutes({ ...parts, policy, decide });
     },
   });

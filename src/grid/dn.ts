@@ -229,3 +229,13 @@ export function withProxyParents(normal: string): readonly string[] {
   }
   return names;
 }
+
+/** @returns what `read` returns, or `null` when the name is refused */
+export function nameOrNull<Value>(read: () => Value): Value | null {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NameRefused) return null;
+    throw error;
+  }
+}

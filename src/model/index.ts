@@ -7,7 +7,15 @@ export * from "./ids.ts";
 export * from "./inventory.ts";
 export * from "./ipv4.ts";
 export * from "./probe.ts";
-export { type RecipeFacts, readSite, type SiteReading, type SiteText } from "./read/site.ts";
+export { nearest, suggestion } from "./read/nearest.ts";
+export {
+  type RecipeFacts,
+  readSite,
+  type SettingFacts,
+  type SettingMistake,
+  type SiteReading,
+  type SiteText,
+} from "./read/site.ts";
 export { type Diagnostic, formatDiagnostic } from "./read/source.ts";
 export * from "./site.ts";
 export * from "./units.ts";

@@ -1,2 +1,10 @@
 /** Who may, and as whom: the policies of GUMS and SAZ, read, compiled, explained. Pure. */
+export * from "./gums/compile.ts";
+export * from "./gums/explain.ts";
+export * from "./gums/model.ts";
+export { accountsOf, expandAccounts, MOST_POOL_ACCOUNTS } from "./gums/pools.ts";
+export { PEOPLE, POLICY_EXPECTED, type PolicyReading, readGumsPolicy } from "./gums/read.ts";
+export * from "./gums/site.ts";
+export * from "./gums/what-if.ts";
+export { ACCOUNT_PATTERN } from "./reading.ts";
 export * from "./saz/index.ts";

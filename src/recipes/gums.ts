@@ -1,8 +1,8 @@
 /**
  * GUMS: who is which account. The policy is the site's and is rendered into `etc/policy.json`; what operators add while it runs
- * (manual mappings) is in the database. Names are brought into normal form here, so that the program compares text with text.
+ * (manual mappings) is in the database. How a policy is spelt and what it means is `src/policy/`.
  */
-import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
+import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -13,12 +13,8 @@ import {
   type DatabaseAccess,
   databaseAccess,
   directorAddresses,
-  isRecord,
   jsonFile,
-  onlyKeys,
-  orNull,
   readAuditRule,
-  readList,
   readStale,
   type ServingConfig,
   STALE_DEFAULT,
@@ -33,57 +29,9 @@ export interface GumsConfig extends ServingConfig {
   readonly audit: AuditRule;
 }
 
-/** `etc/policy.json` of GUMS. */
-export interface GumsPolicy {
-  /** First host pattern that matches decides which groups are looked at, in which order. `*` stands for any text without `/`, `.` or `=`; alone for any host. */
-  readonly hosts: readonly { readonly match: string; readonly use: readonly string[] }[];
-  /** With a role: exactly that group and role. Without: the group and all below it, in any role. */
-  readonly groups: readonly {
-    readonly name: string;
-    readonly fqan: string;
-    readonly account: string;
-    readonly group: string;
-  }[];
-  /** People by name; looked at before groups, after those in the database. */
-  readonly manual: readonly { readonly subject: string; readonly account: string; readonly group: string }[];
-}
-
-export const ACCOUNT_PATTERN = /^[a-z_][a-z0-9_-]{0,31}$/;
-
-function isAccount(value: unknown): value is string {
-  return typeof value === "string" && ACCOUNT_PATTERN.test(value);
-}
-
-const POLICY_EXPECTED =
-  '{ hosts: [{ match: "*.example.org", use: [group names] }], groups: [{ name, fqan: /vo/group, account, group }], manual: [{ subject: /DC=…/CN=…, account, group }] }';
-
-/** @returns the policy in normal form, or `null` when it is not one */
-export function readGumsPolicy(value: unknown): GumsPolicy | null {
-  if (value === undefined) return { hosts: [], groups: [], manual: [] };
-  if (!isRecord(value) || !onlyKeys(value, ["hosts", "groups", "manual"])) return null;
-  const groups = readList(value.groups, (one) => {
-    if (!isRecord(one) || !onlyKeys(one, ["name", "fqan", "account", "group"])) return null;
-    const { name, fqan, account, group = account } = one;
-    const normal = typeof fqan === "string" ? orNull(() => formatFqan(parseFqan(fqan))) : null;
-    if (typeof name !== "string" || name === "" || normal === null || !isAccount(account) || !isAccount(group))
-      return null;
-    return { name, fqan: normal, account, group };
-  });
-  const manual = readList(value.manual, (one) => {
-    if (!isRecord(one) || !onlyKeys(one, ["subject", "account", "group"])) return null;
-    const { subject, account, group = account } = one;
-    const normal = typeof subject === "string" ? orNull(() => normalDn(subject)) : null;
-    return normal === null || !isAccount(account) || !isAccount(group) ? null : { subject: normal, account, group };
-  });
-  const names = new Set(groups?.map((group) => group.name));
-  const hosts = readList(value.hosts, (one) => {
-    if (!isRecord(one) || !onlyKeys(one, ["match", "use"]) || typeof one.match !== "string" || one.match === "")
-      return null;
-    const use = readList(one.use, (name) => (typeof name === "string" && names.has(name) ? name : null));
-    return use === null ? null : { match: one.match, use };
-  });
-  if (groups === null || manual === null || hosts === null || names.size !== groups.length) return null;
-  return { hosts, groups, manual };
+/** What the site reader accepted; a policy that it would not have is an empty one: nobody is mapped by mistake. */
+function policyOf(setting: unknown): GumsPolicy {
+  return readGumsPolicy(setting).policy ?? readGumsPolicy(undefined).policy!;
 }
 
 const PORT = 8443;
@@ -95,8 +43,9 @@ export const gums: Recipe = {
   defaults: { strategy: "active-active", memory: 3 * 1024 ** 3, cpus: 1, disk: 0, port: PORT },
   settings: {
     policy: {
-      expected: `${POLICY_EXPECTED}, each group used by a host being one of groups`,
-      accepts: (value) => readGumsPolicy(value) !== null,
+      expected: POLICY_EXPECTED,
+      accepts: (value) => readGumsPolicy(value).policy !== undefined,
+      mistakes: (value) => readGumsPolicy(value).mistakes ?? [],
     },
     audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
@@ -117,7 +66,7 @@ export const gums: Recipe = {
       definition: servedDefinition("gums", port),
       files: [
         jsonFile("etc/gums.json", config),
-        jsonFile("etc/policy.json", readGumsPolicy(context.service.settings.policy) ?? readGumsPolicy(undefined)),
+        jsonFile("etc/policy.json", policyOf(context.service.settings.policy)),
       ],
       secrets: [],
     };

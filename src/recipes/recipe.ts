@@ -11,6 +11,7 @@ import type {
   Secret,
   Service,
   ServiceName,
+  SettingFacts,
   Site,
   Strategy,
 } from "../model/index.ts";
@@ -103,7 +104,5 @@ export interface Recipe {
   readonly samples: readonly SampleRequest[];
 }
 
-export interface SettingRule {
-  readonly expected: string;
-  readonly accepts: (value: unknown) => boolean;
-}
+/** What a setting must be; see `SettingFacts` of the model. */
+export type SettingRule = SettingFacts;

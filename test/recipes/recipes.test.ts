@@ -4,10 +4,10 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { OwnService, Service } from "../../src/model/index.ts";
+import type { GumsPolicy } from "../../src/policy/index.ts";
 import {
   accountStatements,
   type DatabaseConfig,
-  type GumsPolicy,
   RECIPES,
   type Rendered,
   readStale,
@@ -55,12 +55,17 @@ test("the documents' services, embedded", () => {
   for (const name of ["voms", "gums", "saz", "mysql"])
     golden(`${name}.embedded.txt`, asText(render(name, 0, services)));
   const rendered = JSON.parse(file(render("gums", 0, services), "etc/policy.json")) as GumsPolicy;
-  assert.equal(rendered.groups[0]!.fqan, "/fermilab/nova");
-  assert.deepEqual(rendered.manual[0], {
-    subject: "/DC=org/DC=fermigrid/OU=People/CN=Alice Example",
-    account: "alice",
-    group: "alice",
-  });
+  const [people, nova] = rendered.accountMappers;
+  assert.deepEqual(people?.kind === "manual" && people.entries, [
+    { subject: "/DC=org/DC=fermigrid/OU=People/CN=Alice Example", account: "alice", group: "alice" },
+  ]);
+  assert.deepEqual([nova?.kind, nova?.name], ["group", "nova"]);
+  const group = rendered.userGroups.find((one) => one.name === "nova");
+  assert.deepEqual(group?.kind === "voms" && [group.match, group.group, group.role], [
+    "vogroup",
+    "/fermilab/nova",
+    null,
+  ]);
 });
 
 test("the database in real guests: both modes as text", () => {

@@ -20,9 +20,23 @@ export interface RecipeFacts {
     readonly disk: number;
     readonly port: number | null;
   };
-  readonly settings: Readonly<
-    Record<string, { readonly expected: string; readonly accepts: (value: unknown) => boolean }>
-  >;
+  readonly settings: Readonly<Record<string, SettingFacts>>;
+}
+
+export interface SettingFacts {
+  readonly expected: string;
+  readonly accepts: (value: unknown) => boolean;
+  /** For large settings: every mistake, each at its own place; an empty list is none. Asked in place of `accepts`. */
+  readonly mistakes?: (value: unknown) => readonly SettingMistake[];
+}
+
+/** Something wrong inside a setting. */
+export interface SettingMistake {
+  /** Keys and places in lists, from the setting inwards. */
+  readonly path: readonly (string | number)[];
+  readonly says: string;
+  /** The key itself is wrong, not its value. */
+  readonly atKey?: boolean;
 }
 
 export interface SiteText {
@@ -219,6 +233,14 @@ function checkSettings(record: ServiceRecord, recipe: RecipeFacts): void {
         value.path,
         () => `${record.recipe} has no such setting${suggestion(key, Object.keys(recipe.settings))}`,
       );
-    else if (place.source.isSound(value.path) && !rule.accepts(given[key])) report(value, `expected ${rule.expected}`);
+    else if (!place.source.isSound(value.path)) continue;
+    else if (rule.mistakes) for (const one of rule.mistakes(given[key])) reportInside(value, one);
+    else if (!rule.accepts(given[key])) report(value, `expected ${rule.expected}`);
   }
+}
+
+function reportInside(setting: Place, { path, says, atKey }: SettingMistake): void {
+  const place = inside(setting, ...path);
+  if (atKey && place.keyOffset !== null) place.source.reportAt(place.keyOffset, place.path, says);
+  else report(place, says);
 }

@@ -61,7 +61,14 @@ export interface TokenGroup extends GroupBase {
   readonly group: string | null;
 }
 
-export type UserGroup = ManualGroup | VomsGroup | TokenGroup;
+/** Whoever has an account in a manual mapper, by the policy or the database: the people of a site file's `manual`. */
+export interface MappedGroup extends GroupBase {
+  readonly kind: "mapped";
+  /** Name of the manual mapper. */
+  readonly mapper: string;
+}
+
+export type UserGroup = ManualGroup | VomsGroup | TokenGroup | MappedGroup;
 
 interface MapperBase {
   readonly name: string;
@@ -137,6 +144,11 @@ export interface GumsState {
   ) => { readonly account: string; readonly group: string | null } | undefined;
   /** The account of a pool that this person has. */
   readonly pooled: (pool: string, subject: string) => string | undefined;
+  /**
+   * Names of the groups that have a record of this subject (more than these do no harm, one less does). Without it every list is asked
+   * by name, which costs where there are hundreds.
+   */
+  readonly groupsOf?: (subject: string) => readonly string[];
 }
 
 /** Who asks for an account, and where. */
@@ -151,6 +163,16 @@ export interface MappingQuestion {
   readonly host: string;
   /** Given when the caller has a token in place of a certificate: believed as it is, since only listed gatekeepers may say so. */
   readonly token: { readonly issuer: string; readonly groups: readonly string[] } | null;
+}
+
+/**
+ * The name under which a caller stands in lists, mappers and pools: a certificate's subject, or a token's issuer, a blank, and its subject.
+ * An issuer cannot call its subject `/DC=org/CN=Alice` and be taken for her: names of certificates start with `/`, issuers with `https://`.
+ * @returns `null` for a caller that cannot stand in any list
+ */
+export function identityOf({ subject, token }: Pick<MappingQuestion, "subject" | "token">): string | null {
+  if (token === null) return subject.startsWith("/") ? subject : null;
+  return /^https:\/\/\S+$/.test(token.issuer) ? `${token.issuer} ${subject}` : null;
 }
 
 /** Which rule decided, by the names of the policy; `null` where it did not come so far. */
