@@ -38,14 +38,17 @@ export const TARGET_LIMIT = 4096;
  * Reads a request's body as a JSON object.
  * @throws {Refusal} 413 when it is too long, 400 when it is no JSON object
  */
-export async function readJson(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
+export async function readJson(
+  request: IncomingMessage,
+  limit = BODY_LIMIT,
+): Promise<Readonly<Record<string, unknown>>> {
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > BODY_LIMIT) throw new Refusal(413, `a body has at most ${BODY_LIMIT} octets`);
+  if (declared > limit) throw new Refusal(413, `a body has at most ${limit} octets`);
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > BODY_LIMIT) throw new Refusal(413, `a body has at most ${BODY_LIMIT} octets`);
+    if (length > limit) throw new Refusal(413, `a body has at most ${limit} octets`);
     chunks.push(chunk);
   }
   let value: unknown;

@@ -19,10 +19,15 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ban: async () => (await import("./commands/identity.ts")).addBan,
   unban: async () => (await import("./commands/identity.ts")).addUnban,
   bans: async () => (await import("./commands/identity.ts")).addBans,
+  explain: async () => (await import("./commands/explain.ts")).addExplain,
+  "what-if": async () => (await import("./commands/what-if.ts")).addWhatIf,
   audit: async () => (await import("./commands/audit.ts")).addAudit,
   serve: async () => (await import("./commands/serve.ts")).addServe,
   showcase: async () => (await import("./commands/showcase.ts")).addShowcase,
 };
+
+/** Commands that have commands of their own. */
+const GROUPS: ReadonlySet<string> = new Set(["guest"]);
 
 async function main(words: readonly string[]): Promise<number> {
   const json = words.includes("--json");
@@ -54,7 +59,7 @@ async function main(words: readonly string[]): Promise<number> {
 /** @returns 0 when help or version was asked for, else 2 */
 function complainUsage(error: CommanderError, words: readonly string[], json: boolean): number {
   if (error.exitCode === 0) return 0;
-  const asked = words.filter((word) => /^[a-z]+$/.test(word)).slice(0, words[0] === "guest" ? 2 : 1);
+  const asked = words.filter((word) => /^[a-z-]+$/.test(word)).slice(0, GROUPS.has(words[0] ?? "") ? 2 : 1);
   const known = asked.length > 0 && Object.hasOwn(COMMANDS, asked[0]!);
   const help = known && error.code !== "commander.unknownCommand" ? `domus ${asked.join(" ")} --help` : "domus --help";
   // Commander has printed the help itself where a command is missing: there is nothing to add for people.

@@ -1,6 +1,7 @@
 /** Who may, and as whom: the policies of GUMS and SAZ, read, compiled, explained. Pure. */
 export * from "./gums/compile.ts";
 export * from "./gums/explain.ts";
+export { hostNames, patternMatches } from "./gums/host.ts";
 export * from "./gums/model.ts";
 export { accountsOf, expandAccounts, MOST_POOL_ACCOUNTS } from "./gums/pools.ts";
 export { PEOPLE, POLICY_EXPECTED, type PolicyReading, readGumsPolicy } from "./gums/read.ts";

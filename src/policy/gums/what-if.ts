@@ -41,11 +41,14 @@ function changeOf(before: Mapping, after: Mapping): Change {
   return groups[0] === groups[1] ? "same" : "other group";
 }
 
-/**
- * @param most how many examples are kept
- * @returns totals of every sort of change, and the examples with the most calls
- */
-export function whatIf(before: Decide, after: Decide, records: Iterable<RecordedQuestion>, most = 100): WhatIf {
+/** A comparison under way: whoever has other work in between gives it the questions a few at a time. */
+export interface Comparison {
+  readonly take: (record: RecordedQuestion) => void;
+  readonly result: () => WhatIf;
+}
+
+/** @param most how many examples are kept */
+export function comparePolicies(before: Decide, after: Decide, most = 100): Comparison {
   const zero = (): Record<Change, number> => ({ lost: 0, gained: 0, "other account": 0, "other group": 0, same: 0 });
   const calls = zero();
   const questions = zero();
@@ -53,16 +56,27 @@ export function whatIf(before: Decide, after: Decide, records: Iterable<Recorded
   const trim = (): void => {
     examples = examples.sort((a, b) => b.count - a.count).slice(0, most);
   };
-  for (const { question, count } of records) {
-    const [was, is] = [before(question), after(question)];
-    const change = changeOf(was, is);
-    calls[change] += count;
-    questions[change]++;
-    if (change === "same") continue;
-    examples.push({ question, before: was, after: is, count, change });
-    // Sorting now and then keeps a long record from becoming a long list.
-    if (examples.length > 2 * most + 100) trim();
-  }
-  trim();
-  return { calls, questions, examples };
+  return {
+    take: ({ question, count }) => {
+      const [was, is] = [before(question), after(question)];
+      const change = changeOf(was, is);
+      calls[change] += count;
+      questions[change]++;
+      if (change === "same") return;
+      examples.push({ question, before: was, after: is, count, change });
+      // Sorting now and then keeps a long record from becoming a long list.
+      if (examples.length > 2 * most + 100) trim();
+    },
+    result: () => {
+      trim();
+      return { calls, questions, examples };
+    },
+  };
+}
+
+/** @returns totals of every sort of change, and the `most` examples with the most calls */
+export function whatIf(before: Decide, after: Decide, records: Iterable<RecordedQuestion>, most = 100): WhatIf {
+  const comparison = comparePolicies(before, after, most);
+  for (const record of records) comparison.take(record);
+  return comparison.result();
 }

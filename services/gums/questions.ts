@@ -1,0 +1,86 @@
+/** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
+import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
+import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
+import { type Peer, Refusal } from "../serving/index.ts";
+
+/** Groups one token may name. */
+const TOKEN_GROUPS = 64;
+/** Characters of an issuer's address and of a token's subject. */
+const TOKEN_TEXT = 512;
+
+/** @throws {Refusal} 400 with what is wrong with the name */
+export function named<Value>(what: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof NameRefused) throw new Refusal(400, `${what}: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Says whose word about FQANs and tokens counts. */
+export type Believes = (peer: Peer) => boolean;
+
+/**
+ * A gatekeeper has checked the caller's proxy or token; whoever else asks could claim any group.
+ * @param gatekeepers patterns of certificate names; `null` is every guest of the site
+ */
+export function compileGatekeepers(gatekeepers: readonly string[] | null): Believes {
+  return ({ name, unit }) => {
+    if (unit === "operator") return true;
+    if (gatekeepers === null) return unit === "guest";
+    const names = hostNames(name);
+    return gatekeepers.some((pattern) => patternMatches(pattern, names));
+  };
+}
+
+function single(query: URLSearchParams, name: string): string | null {
+  const values = query.getAll(name);
+  if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
+  return values[0] || null;
+}
+
+/** @throws {Refusal} 400 naming the parameter and what is wrong with it */
+export function readQuestion(query: URLSearchParams, believed: boolean): MappingQuestion {
+  const subject = single(query, "subject-x509-id");
+  const host = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
+  const fqan = single(query, "voms-fqan");
+  const issuer = single(query, "token-issuer");
+  if (host === null)
+    throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
+  if (host.length > DN_LIMIT) throw new Refusal(400, `a host's name has at most ${DN_LIMIT} characters`);
+  if (fqan !== null && fqan.length > FQAN_LIMIT) throw new Refusal(400, `an FQAN has at most ${FQAN_LIMIT} characters`);
+  const place = host.startsWith("/") || host.includes("=") ? named("resource-x509-id", () => normalDn(host)) : host;
+  if (issuer !== null) return { ...readToken(query, issuer, believed), host: place };
+  if (subject === null) throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
+  return {
+    subject: named("subject-x509-id", () => normalDn(subject)),
+    fqan: fqan === null ? null : named("voms-fqan", () => formatFqan(parseFqan(fqan))),
+    believed,
+    host: place,
+    token: null,
+  };
+}
+
+function readToken(query: URLSearchParams, issuer: string, believed: boolean): Omit<MappingQuestion, "host"> {
+  if (!believed)
+    throw new Refusal(403, "a token's contents are taken from gatekeepers alone: they have checked its signature");
+  for (const name of ["subject-x509-id", "voms-fqan"])
+    if (query.get(name)) throw new Refusal(400, `${name}: a caller has a certificate or a token, not both`);
+  const subject = single(query, "token-subject");
+  if (subject === null) throw new Refusal(400, "token-subject is missing: expected the token's sub");
+  const groups = query.getAll("token-group");
+  if (groups.length > TOKEN_GROUPS) throw new Refusal(400, `token-group: at most ${TOKEN_GROUPS}`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
+  for (const [name, text] of [
+    ["token-issuer", issuer],
+    ["token-subject", subject],
+    ...groups.map((one) => ["token-group", one]),
+  ] as const)
+    if (text!.length > TOKEN_TEXT || /[\x00-\x20\x7f]/.test(text!))
+      throw new Refusal(
+        400,
+        `${name}: expected at most ${TOKEN_TEXT} characters, without blanks and control characters`,
+      );
+  return { subject, fqan: null, believed, token: { issuer, groups } };
+}

@@ -1,0 +1,79 @@
+/**
+ * `POST /gums/json/whatIf`: what another policy would have answered to the questions of this copy's record. Asked of each copy, because
+ * each has its own record; what the database knows (members, accounts, pools) is as it is now, for both policies.
+ */
+import { setImmediate as nextTurn } from "node:timers/promises";
+import {
+  comparePolicies,
+  compileGums,
+  type GumsPolicy,
+  type GumsState,
+  type MappingQuestion,
+  readGumsPolicy,
+} from "../../src/policy/index.ts";
+import { type AuditRecord, type DecisionRecord, searchAudit } from "../audit/index.ts";
+import { errorAnswer, type Handler, json, Refusal, readJson } from "../serving/index.ts";
+
+/** Different questions one comparison looks at; a site's day has some ten thousand. */
+const QUESTIONS = 200_000;
+/** Questions in one turn of the loop: decisions come first. */
+const AT_ONCE = 200;
+/** Octets of a policy, as JSON. */
+const POLICY_LIMIT = 4 * 1024 * 1024;
+const EXAMPLES = 100;
+
+function moment(value: unknown, name: string): number {
+  const at = typeof value === "string" && /^\d{4}-\d{2}-\d{2}T/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(at)) throw new Refusal(400, `${name}: expected a time such as 2026-11-20T03:12:00Z`);
+  return at;
+}
+
+/** @returns the question a record answers, or `null` when it records something else */
+function questionOf(record: AuditRecord): MappingQuestion | null {
+  const { subject, host, fqan = null, believed = true, token = null } = record;
+  if (typeof subject !== "string" || typeof host !== "string" || record.rule === undefined) return null;
+  return { subject, host, fqan, believed, token } as MappingQuestion;
+}
+
+/** @param present the policy in force */
+export function whatIfCall(audit: DecisionRecord, present: GumsPolicy, state: GumsState): Handler {
+  let busy = false;
+  return async ({ peer, request }) => {
+    if (peer.unit !== "operator")
+      return errorAnswer(
+        403,
+        `${peer.name || "this certificate"} is not an operator: policies are compared by operators`,
+      );
+    if (busy) return errorAnswer(429, "policies are being compared now: one at a time");
+    busy = true;
+    try {
+      const body = await readJson(request, POLICY_LIMIT);
+      const [from, to] = [moment(body.from, "from"), moment(body.to, "to")];
+      const reading = readGumsPolicy(body.policy);
+      if (reading.policy === undefined) {
+        const [first] = reading.mistakes;
+        throw new Refusal(400, `policy.${first?.path.join(".")}: ${first?.says}`);
+      }
+      audit.flush();
+      const asked = new Map<string, { readonly question: MappingQuestion; count: number }>();
+      const found = await searchAudit(audit.directory, { from, to, equal: {} }, (record) => {
+        const question = questionOf(record);
+        if (question === null) return true;
+        const key = JSON.stringify([question.subject, question.fqan, question.host, question.believed, question.token]);
+        const known = asked.get(key);
+        if (known) known.count++;
+        else asked.set(key, { question, count: 1 });
+        return asked.size < QUESTIONS;
+      });
+      const comparison = comparePolicies(compileGums(present, state), compileGums(reading.policy, state), EXAMPLES);
+      let taken = 0;
+      for (const record of asked.values()) {
+        comparison.take(record);
+        if (++taken % AT_ONCE === 0) await nextTurn();
+      }
+      return json(200, { result: "OK", oldest: found.oldest, more: found.more, ...comparison.result() });
+    } finally {
+      busy = false;
+    }
+  };
+}
