@@ -7,6 +7,7 @@ import { type Peer, Refusal } from "../serving/index.ts";
 const TOKEN_GROUPS = 64;
 /** Characters of an issuer's address and of a token's subject. */
 const TOKEN_TEXT = 512;
+const PRINTABLE = /^[^\p{C}\p{Z}]+$/u;
 
 /** @throws {Refusal} 400 with what is wrong with the name */
 export function named<Value>(what: string, read: () => Value): Value {
@@ -71,13 +72,9 @@ function readToken(query: URLSearchParams, issuer: string, believed: boolean): O
   if (subject === null) throw new Refusal(400, "token-subject is missing: expected the token's sub");
   const groups = query.getAll("token-group");
   if (groups.length > TOKEN_GROUPS) throw new Refusal(400, `token-group: at most ${TOKEN_GROUPS}`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
-  for (const [name, text] of [
-    ["token-issuer", issuer],
-    ["token-subject", subject],
-    ...groups.map((one) => ["token-group", one]),
-  ] as const)
-    if (text!.length > TOKEN_TEXT || /[\x00-\x20\x7f]/.test(text!))
+  const texts = [["token-issuer", issuer], ["token-subject", subject], ...groups.map((one) => ["token-group", one])];
+  for (const [name, text] of texts as readonly (readonly [string, string])[])
+    if (text.length > TOKEN_TEXT || !PRINTABLE.test(text))
       throw new Refusal(
         400,
         `${name}: expected at most ${TOKEN_TEXT} characters, without blanks and control characters`,

@@ -7,6 +7,7 @@ import { steadyMilliseconds } from "../../src/world/index.ts";
 import {
   type Cursor,
   type Fields,
+  type Fold,
   Merged,
   PAGE,
   type RecordedEvent,
@@ -16,9 +17,13 @@ import {
   type Stream,
 } from "./event.ts";
 
+/** What the events become: the last of each key, or a fold of one's own. */
+export type Folding<State extends Fold> =
+  | { readonly keyOf: (fields: Fields) => string; readonly fold?: never }
+  | { readonly fold: State; readonly keyOf?: never };
+
 export interface FollowerOptions {
   readonly stream: Stream;
-  readonly keyOf: (fields: Fields) => string;
   readonly records: Records;
   /** Where the snapshot lies. */
   readonly file: string;
@@ -42,14 +47,17 @@ interface SavedSnapshot {
 /** Milliseconds between two writings of the snapshot: when only its "last seen" changes, and when its content does. */
 const SEEN_SAVED_EVERY = 5000;
 const CHANGE_SAVED_EVERY = 250;
+/** A large snapshot is written less often: for each millisecond it cost, so many pass until the next. */
+const REST = 20;
 
-export class Follower {
+export class Follower<State extends Fold = Merged> {
   readonly #options: FollowerOptions;
-  readonly merged: Merged;
+  readonly merged: State;
   #seen = 0;
   /** When that was by the steady clock; for a snapshot of an earlier life it is worked out from its date. */
   #seenSteady = 0;
   #saved = Number.NEGATIVE_INFINITY;
+  #cost = 0;
   #unsaved = false;
   #dirty = false;
   #timer: NodeJS.Timeout | null = null;
@@ -57,9 +65,10 @@ export class Follower {
   #fault: string | null = "the database has not been asked yet";
   #closed = false;
 
-  constructor(options: FollowerOptions) {
+  constructor(options: FollowerOptions & Folding<State>) {
     this.#options = options;
-    this.merged = new Merged(options.keyOf);
+    // Without a fold the state is what is merged by key, and that is what the type parameter then says.
+    this.merged = options.keyOf === undefined ? options.fold : (new Merged(options.keyOf) as Fold as State);
     this.#restore();
   }
 
@@ -84,7 +93,7 @@ export class Follower {
   /** Writes one event and takes it into memory at once. */
   async append(fields: Fields): Promise<RecordedEvent> {
     const event = await this.#options.records.append(this.#options.stream, fields, this.merged.counter);
-    if (this.merged.take(event)) this.#changed();
+    if (this.merged.take(event)) this.changed();
     // Events of the same origin written through another copy stand before it: fetch them, then this one is taken.
     else await this.#freshPoll();
     return event;
@@ -136,7 +145,7 @@ export class Follower {
         const events = await records.since(stream, this.merged.cursor(), PAGE);
         let taken = 0;
         for (const event of events) if (this.merged.take(event)) taken++;
-        if (taken > 0) this.#changed();
+        if (taken > 0) this.changed();
         [this.#seen, this.#seenSteady] = asked;
         if (events.length < PAGE || taken === 0) break;
       }
@@ -150,7 +159,8 @@ export class Follower {
     this.#save(false);
   }
 
-  #changed(): void {
+  /** The state changed by other means than a poll: it is to be saved and told. */
+  changed(): void {
     this.#dirty = true;
     this.#options.onChange?.();
   }
@@ -175,7 +185,7 @@ export class Follower {
     const now = performance.now();
     // After a failure the disk is left alone for as long as for a mere "last seen".
     const every = this.#dirty && !this.#unsaved ? CHANGE_SAVED_EVERY : SEEN_SAVED_EVERY;
-    if (!atEnd && now - this.#saved < every) return;
+    if (!atEnd && now - this.#saved < Math.max(every, this.#cost * REST)) return;
     if (this.#seen === 0) return;
     const snapshot: SavedSnapshot = {
       format: 1,
@@ -186,6 +196,7 @@ export class Follower {
     this.#saved = now;
     try {
       replaceFile(this.#options.file, JSON.stringify(snapshot));
+      this.#cost = performance.now() - now;
       this.#dirty = false;
       if (this.#unsaved) this.#options.onSnapshot?.("the snapshot is written again");
       this.#unsaved = false;

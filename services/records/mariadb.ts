@@ -5,7 +5,9 @@
 import type { Connection } from "mysql2/promise";
 import { connectOver, DATABASE_TIMEOUTS } from "./connection.ts";
 import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
-import { eventTable, fieldsOf, headTable, notCovered, SCHEMA_NAME } from "./schema.ts";
+import { concerns, judge, type PoolAnswer, type PoolOrder, type PoolRecords } from "./pool-order.ts";
+import { positionOf } from "./pool-parts.ts";
+import { columnsOf, eventTable, fieldsOf, headTable, notCovered, SCHEMA_NAME } from "./schema.ts";
 
 export interface DatabaseEnd {
   /** Name of the alias, for sentences. */
@@ -15,6 +17,8 @@ export interface DatabaseEnd {
   /** Account: the guest's own name; its certificate is the proof. */
   readonly account: string;
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
+  /** This server's place in its ring, when it is asked at its own address: then `alias` is its guest's name. */
+  readonly place?: { readonly position: number; readonly size: number };
 }
 
 /** Milliseconds to wait before the next connection after 0, 1, 2 … failures in a row. */
@@ -22,10 +26,17 @@ const BACKOFF = [0, 100, 200, 400, 800] as const;
 
 /** Milliseconds a write has in all, waiting for its turn and connecting included: whoever asked has patience for 1.5 s. */
 const PATIENCE = 1300;
+/** Milliseconds an order to one server of a ring has: another one may give instead, and both must fit into the caller's patience. */
+const PLACED_PATIENCE = 800;
 
 type Slot = "read" | "write";
 
-export class MariaRecords implements Records {
+type Rows = Record<string, unknown>[];
+
+/** Asks within a transaction, in the time that is left of the write. */
+type Ask = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
+
+export class MariaRecords implements Records, PoolRecords {
   #end: DatabaseEnd;
   readonly #open = new Map<Slot, Promise<Connection>>();
   readonly #failures = new Map<Slot, { count: number; until: number; says: string }>();
@@ -42,56 +53,91 @@ export class MariaRecords implements Records {
     const fields = fieldsOf(stream);
     const rows = await this.#using("read", false, async (connection) => {
       const [found] = await connection.query({
-        sql: `SELECT origin, seq, counter, at, ${fields.join(", ")} FROM ${eventTable(stream)} WHERE ${where} ORDER BY origin, seq LIMIT ${limit}`,
+        sql: `SELECT origin, seq, counter, at, ${columnsOf(stream)} FROM ${eventTable(stream)} WHERE ${where} ORDER BY origin, seq LIMIT ${limit}`,
         values: [...values],
         timeout: DATABASE_TIMEOUTS.query,
       });
-      return found as Record<string, unknown>[];
+      return found as Rows;
     });
     return rows.map((row) => toEvent(row, fields));
   }
 
   append(stream: Stream, fields: Fields, after: number): Promise<RecordedEvent> {
-    if (this.#waiting >= 256)
-      return Promise.reject(new RecordsError("away", `${this.#waiting} writes already wait for ${this.#name()}`));
-    this.#waiting++;
-    const deadline = performance.now() + PATIENCE;
-    const run = this.#writing.then(() => this.#append(stream, fields, after, deadline));
-    this.#writing = run.catch(() => {}).finally(() => this.#waiting--);
-    return run;
-  }
-
-  async #append(stream: Stream, fields: Fields, after: number, deadline: number): Promise<RecordedEvent> {
-    const names = fieldsOf(stream);
-    if (performance.now() > deadline)
-      throw new RecordsError("away", `${this.#name()} is slow: this write's turn did not come within ${PATIENCE} ms`);
-    return this.#using("write", true, async (connection) => {
-      const ask = async (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> => {
-        const timeout = Math.max(1, Math.min(DATABASE_TIMEOUTS.query, Math.round(deadline - performance.now())));
-        const [rows] = await connection.query({ sql, values, timeout });
-        return rows as Record<string, unknown>[];
-      };
-      await ask("START TRANSACTION");
-      await ask(
-        `INSERT INTO ${headTable(stream)} (origin, seq) VALUES (@@server_id, 1) ON DUPLICATE KEY UPDATE seq = seq + 1`,
-      );
-      const [head] = await ask(
-        `SELECT origin, seq, (SELECT COALESCE(MAX(counter), 0) FROM ${eventTable(stream)}) AS top FROM ${headTable(stream)} WHERE origin = @@server_id`,
-      );
-      const event: RecordedEvent = {
-        origin: Number(head!.origin),
-        seq: Number(head!.seq),
-        counter: Math.max(Number(head!.top), after) + 1,
-        at: new Date().toISOString(),
-        fields,
-      };
-      await ask(
-        `INSERT INTO ${eventTable(stream)} (origin, seq, counter, at, ${names.join(", ")}) VALUES (?, ?, ?, ?, ${names.map(() => "?").join(", ")})`,
-        [event.origin, event.seq, event.counter, event.at, ...names.map((name) => fields[name] ?? "")],
-      );
+    return this.#inTurn(PATIENCE, async (ask) => {
+      const event = await nextEvent(ask, stream, after, fields);
+      await insert(ask, stream, event);
       await ask("COMMIT");
       return event;
     });
+  }
+
+  order(order: PoolOrder, after: number): Promise<PoolAnswer> {
+    return this.#inTurn(this.#end.place ? PLACED_PATIENCE : PATIENCE, async (ask) => {
+      // The lock of this server's head row first: from here on nobody else gives an account here until this is decided.
+      const next = await nextEvent(ask, "pool", after, {});
+      await this.#checkPlace(ask, next.origin);
+      const { subject, accounts } = concerns(order);
+      const known = await poolEvents(ask, "subject = ?", [subject]);
+      const named = [...new Set([...accounts, ...known.map(({ fields }) => fields.account ?? "")])];
+      if (named.length > 0)
+        known.push(...(await poolEvents(ask, `account IN (${named.map(() => "?").join(", ")})`, named)));
+      const verdict = judge(order, known);
+      if (verdict.kind !== "write") {
+        // Nothing is recorded, so the head must not count it.
+        await ask("ROLLBACK");
+        return { event: verdict.kind === "there" ? verdict.event : null, fresh: false, known };
+      }
+      const event = { ...next, fields: verdict.fields };
+      await insert(ask, "pool", event);
+      await ask("COMMIT");
+      return { event, fresh: true, known };
+    });
+  }
+
+  async holds(origin: number, seq: number): Promise<boolean> {
+    return this.#using("read", false, async (connection) => {
+      const sql = `SELECT 1 FROM ${eventTable("pool")} WHERE origin = ? AND seq = ?`;
+      const [found] = await connection.query({ sql, values: [origin, seq], timeout: DATABASE_TIMEOUTS.query });
+      return (found as Rows).length > 0;
+    });
+  }
+
+  /** A part of the accounts must be given by the server that owns it and by no other: the server says itself which one it is. */
+  async #checkPlace(ask: Ask, origin: number): Promise<void> {
+    const { place } = this.#end;
+    if (place === undefined) return;
+    const [own] = await ask(
+      "SELECT @@global.auto_increment_increment AS size, @@global.auto_increment_offset AS offset",
+    );
+    const [size, position] = [Number(own!.size), Number(own!.offset) - 1];
+    if (size !== place.size || position !== place.position || positionOf(origin) !== place.position)
+      throw new RecordsError(
+        "refused",
+        `${this.#name()} is server ${position + 1} of ${size}, and number ${place.position + 1} of ${place.size} is what was asked for`,
+      );
+  }
+
+  /** One transaction at a time, begun here and ended by `work`. */
+  #inTurn<Result>(patience: number, work: (ask: Ask) => Promise<Result>): Promise<Result> {
+    if (this.#waiting >= 256)
+      return Promise.reject(new RecordsError("away", `${this.#waiting} writes already wait for ${this.#name()}`));
+    this.#waiting++;
+    const deadline = performance.now() + patience;
+    const run = this.#writing.then(() => {
+      if (performance.now() > deadline)
+        throw new RecordsError("away", `${this.#name()} is slow: this write's turn did not come in ${patience} ms`);
+      return this.#using("write", true, async (connection) => {
+        const ask: Ask = async (sql, values = []) => {
+          const timeout = Math.max(1, Math.min(DATABASE_TIMEOUTS.query, Math.round(deadline - performance.now())));
+          const [rows] = await connection.query({ sql, values: [...values], timeout });
+          return rows as Rows;
+        };
+        await ask("START TRANSACTION");
+        return work(ask);
+      });
+    });
+    this.#writing = run.catch(() => {}).finally(() => this.#waiting--);
+    return run;
   }
 
   renew(tls: DatabaseEnd["tls"]): void {
@@ -104,7 +150,7 @@ export class MariaRecords implements Records {
   }
 
   #name(): string {
-    return `the database alias ${this.#end.alias} (${this.#end.address}:${this.#end.port})`;
+    return `the database ${this.#end.place ? "server" : "alias"} ${this.#end.alias} (${this.#end.address}:${this.#end.port})`;
   }
 
   async #using<Result>(
@@ -177,6 +223,39 @@ export class MariaRecords implements Records {
         })
       : new RecordsError("away", `${this.#name()} does not answer (${code || message})`, { cause: error });
   }
+}
+
+/** Locks this server's head row and counts on it. @returns the event to be written */
+async function nextEvent(ask: Ask, stream: Stream, after: number, fields: Fields): Promise<RecordedEvent> {
+  await ask(
+    `INSERT INTO ${headTable(stream)} (origin, seq) VALUES (@@server_id, 1) ON DUPLICATE KEY UPDATE seq = seq + 1`,
+  );
+  const [head] = await ask(
+    `SELECT origin, seq, (SELECT COALESCE(MAX(counter), 0) FROM ${eventTable(stream)}) AS top FROM ${headTable(stream)} WHERE origin = @@server_id`,
+  );
+  return {
+    origin: Number(head!.origin),
+    seq: Number(head!.seq),
+    counter: Math.max(Number(head!.top), after) + 1,
+    at: new Date().toISOString(),
+    fields,
+  };
+}
+
+async function insert(ask: Ask, stream: Stream, event: RecordedEvent): Promise<void> {
+  const names = fieldsOf(stream);
+  await ask(
+    `INSERT INTO ${eventTable(stream)} (origin, seq, counter, at, ${columnsOf(stream)}) VALUES (?, ?, ?, ?, ${names.map(() => "?").join(", ")})`,
+    [event.origin, event.seq, event.counter, event.at, ...names.map((name) => event.fields[name] ?? "")],
+  );
+}
+
+async function poolEvents(ask: Ask, where: string, values: readonly string[]): Promise<RecordedEvent[]> {
+  const rows = await ask(
+    `SELECT origin, seq, counter, at, ${columnsOf("pool")} FROM ${eventTable("pool")} WHERE ${where}`,
+    values,
+  );
+  return rows.map((row) => toEvent(row, fieldsOf("pool")));
 }
 
 function toEvent(row: Record<string, unknown>, fields: readonly string[]): RecordedEvent {

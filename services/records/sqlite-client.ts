@@ -1,10 +1,11 @@
-/** Records in the SQLite guest, over HTTPS with mutual TLS through the database's alias: two calls, `append` and `since`. */
+/** Records in the SQLite guest, over HTTPS with mutual TLS through the database's alias: `append`, `since`, and orders about pool accounts. */
 import { Agent, request } from "node:https";
 import { DATABASE_TIMEOUTS } from "./connection.ts";
 import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
 import type { DatabaseEnd } from "./mariadb.ts";
+import type { PoolAnswer, PoolOrder, PoolRecords } from "./pool-order.ts";
 
-export class SqliteRecords implements Records {
+export class SqliteRecords implements Records, PoolRecords {
   readonly #end: DatabaseEnd;
   #agent = new Agent();
 
@@ -35,6 +36,15 @@ export class SqliteRecords implements Records {
 
   async since(stream: Stream, cursor: Cursor, limit: number): Promise<readonly RecordedEvent[]> {
     return (await this.#call(`/records/${stream}/since`, { cursor, limit }, false)) as readonly RecordedEvent[];
+  }
+
+  async order(order: PoolOrder, after: number): Promise<PoolAnswer> {
+    return (await this.#call("/records/pool/order", { order, after }, true)) as PoolAnswer;
+  }
+
+  /** There is one file, and what it answered it has. */
+  async holds(): Promise<boolean> {
+    return true;
   }
 
   async close(): Promise<void> {

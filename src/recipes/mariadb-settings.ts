@@ -123,15 +123,31 @@ export interface MariaDbAccount {
 
 const SCHEMA = "domus";
 
-/** What each role is granted, statement by statement; `@` stands for the account. */
-const GRANTS: Readonly<Record<MariaDbAccount["role"], readonly string[]>> = {
-  member: ["GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO @"],
-  gums: [
-    `GRANT SELECT, INSERT ON ${SCHEMA}.mapping_event TO @`,
-    `GRANT SELECT, INSERT, UPDATE ON ${SCHEMA}.mapping_head TO @`,
-  ],
-  saz: [`GRANT SELECT, INSERT ON ${SCHEMA}.ban_event TO @`, `GRANT SELECT, INSERT, UPDATE ON ${SCHEMA}.ban_head TO @`],
+/** Which streams of records (services/records) each role writes, and which it only reads. */
+export const RECORD_RIGHTS: Readonly<
+  Record<MariaDbAccount["role"], { readonly writes: readonly string[]; readonly reads: readonly string[] }>
+> = {
+  member: { writes: [], reads: [] },
+  // GUMS reads the bans, so that the files it makes leave banned people out.
+  gums: { writes: ["mapping", "member", "pool"], reads: ["ban"] },
+  saz: { writes: ["ban", "seen"], reads: [] },
 };
+
+/** @returns what a role is granted, statement by statement; `@` stands for the account. Nobody may change or delete an event. */
+function grantsOf(role: MariaDbAccount["role"]): readonly string[] {
+  const { writes, reads } = RECORD_RIGHTS[role];
+  return [
+    ...(role === "member" ? ["GRANT REPLICATION SLAVE, SLAVE MONITOR, BINLOG MONITOR ON *.* TO @"] : []),
+    ...writes.flatMap((stream) => [
+      `GRANT SELECT, INSERT ON ${SCHEMA}.${stream}_event TO @`,
+      `GRANT SELECT, INSERT, UPDATE ON ${SCHEMA}.${stream}_head TO @`,
+    ]),
+    ...reads.flatMap((stream) => [
+      `GRANT SELECT ON ${SCHEMA}.${stream}_event TO @`,
+      `GRANT SELECT ON ${SCHEMA}.${stream}_head TO @`,
+    ]),
+  ];
+}
 
 /** Names that stand in SQL are DNS labels (model/ids.ts); anything else is a defect, not an input. */
 function quoted(name: string): string {
@@ -152,7 +168,7 @@ export function accountStatements(site: string, accounts: readonly MariaDbAccoun
     return [
       `CREATE USER IF NOT EXISTS ${account} REQUIRE SUBJECT ${subject} AND ISSUER ${issuer}`,
       `ALTER USER ${account} REQUIRE SUBJECT ${subject} AND ISSUER ${issuer} WITH MAX_USER_CONNECTIONS 32`,
-      ...GRANTS[role].map((grant) => grant.replace("@", account)),
+      ...grantsOf(role).map((grant) => grant.replace("@", account)),
     ];
   });
 }

@@ -6,7 +6,7 @@ import type { GuestFile } from "../model/index.ts";
 import { accountStatements, type MariaDbAccount, mariadbSettings } from "./mariadb-settings.ts";
 import { portFor } from "./ports.ts";
 import type { Recipe, RecipeContext, Rendered } from "./recipe.ts";
-import { copyPort, jsonFile, seatsOf } from "./surroundings.ts";
+import { copyPort, jsonFile, DATABASE_PORT as PORT, seatsOf } from "./surroundings.ts";
 
 /** `etc/database.json`: of `mariadb`, `sqlite-server` and `standby` alike. */
 export interface DatabaseConfig {
@@ -23,7 +23,6 @@ export interface DatabaseConfig {
   readonly holder: string;
 }
 
-const PORT = 3306;
 export const DATABASE_HEALTH_PORT = 9306;
 /** Where Debian's MariaDB may read keys; first boot puts the guest's own there. */
 const REAL_TLS = { ca: "/etc/mysql/tls/ca.pem", cert: "/etc/mysql/tls/cert.pem", key: "/etc/mysql/tls/key.pem" };

@@ -10,6 +10,20 @@ export interface DatabaseAccess {
   readonly alias: string;
   readonly address: string;
   readonly port: number;
+  /**
+   * The servers of a ring, each at its own address: pool accounts are asked of the one that owns the identity. Empty where one database
+   * stands behind the alias (SQLite, Galera).
+   */
+  readonly servers: readonly DatabaseServer[];
+}
+
+/** A server of the ring; its guest's name is in its certificate. */
+export interface DatabaseServer {
+  readonly guest: string;
+  readonly address: string;
+  readonly port: number;
+  /** 0 for the first. */
+  readonly position: number;
 }
 
 /** What every program of the house that serves HTTPS is told. */
@@ -18,6 +32,9 @@ export interface ServingConfig {
   /** Addresses whose connections begin with a PROXY header. Empty where direct routing keeps the client's address. */
   readonly directors: readonly string[];
 }
+
+/** Port of a database that has none of its own. */
+export const DATABASE_PORT = 3306;
 
 const byName = (a: Seat, b: Seat): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
@@ -38,7 +55,22 @@ export function databaseAccess(context: RecipeContext): DatabaseAccess | null {
   );
   const alias: BlueprintAlias | undefined = context.aliases.find((one) => one.service === needed?.name);
   if (alias === undefined) return null;
-  return { kind: context.database, alias: alias.name, address: alias.address, port: alias.port };
+  return {
+    kind: context.database,
+    alias: alias.name,
+    address: alias.address,
+    port: alias.port,
+    servers: context.database === "mariadb" && needed ? ringOf(context, needed) : [],
+  };
+}
+
+function ringOf(context: RecipeContext, database: Service): readonly DatabaseServer[] {
+  if ((database.mode ?? "circular") !== "circular") return [];
+  const port = copyPort(database, context.target, DATABASE_PORT);
+  return context.seats
+    .filter((seat) => seat.service === database.name)
+    .sort((a, b) => a.copy - b.copy)
+    .map((seat) => ({ guest: seat.name, address: seat.address, port, position: seat.copy }));
 }
 
 /** Port of a service's copies: the alias's, or the recipe's own. */

@@ -110,7 +110,10 @@ test("nobody gets in without his certificate, and nobody does what is not his", 
   await strangers.close();
   await assert.rejects(connectOver({ ...end, user: "s1", tls: forged }), "another authority's certificate");
   const gums = await as("g1", "g1");
-  await assert.rejects(gums.query("SELECT * FROM ban_event"), /denied/);
+  await gums.query("SELECT * FROM ban_event, ban_head");
+  await assert.rejects(gums.query("INSERT INTO ban_head VALUES (1, 1)"), /denied/);
+  await assert.rejects(gums.query("SELECT * FROM seen_event"), /denied/);
+  await assert.rejects(gums.query("UPDATE pool_event SET account = 'root'"), /denied/);
   await assert.rejects(gums.query("DELETE FROM mapping_event"), /denied/);
   gums.destroy();
 });

@@ -57,11 +57,13 @@ test("the contract of records, in SQLite; what was answered outlives kill -9", a
   await Promise.all([one.close(), another.close()]);
 });
 
-test("each account uses its own stream and nothing else", async () => {
+test("each account uses its own streams and nothing else", async () => {
   const [saz, gums, member] = [await client("s1"), await client("g1"), await client("m1")];
-  await assert.rejects(gums.since("ban", {}, 1), (error: RecordsError) => error.code === "refused");
+  assert.deepEqual((await gums.since("ban", {}, 1)).length, 1, "GUMS reads the bans");
+  await assert.rejects(gums.append("ban", {}, 0), (error: RecordsError) => error.code === "refused");
+  await assert.rejects(saz.since("pool", {}, 1), (error: RecordsError) => error.code === "refused");
   await assert.rejects(saz.append("mapping", {}, 0), (error: RecordsError) => error.code === "refused");
-  await assert.rejects(member.since("ban", {}, 1), /may not use ban records/);
+  await assert.rejects(member.since("ban", {}, 1), /may not read ban records/);
   assert.deepEqual(await gums.since("mapping", {}, 1), []);
   await Promise.all([saz.close(), gums.close(), member.close()]);
 });
