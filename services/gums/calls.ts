@@ -3,7 +3,17 @@ import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } fr
 import { ACCOUNT_PATTERN, type GumsPolicy } from "../../src/recipes/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
+import {
+  type Answer,
+  type Call,
+  errorAnswer,
+  type Handler,
+  json,
+  type Query,
+  Refusal,
+  readJson,
+  text,
+} from "../serving/index.ts";
 import type { Mapping, MappingQuestion } from "./policy.ts";
 
 export interface GumsParts extends DecidingParts {
@@ -23,13 +33,13 @@ function named<Value>(what: string, read: () => Value): Value {
   }
 }
 
-function single(query: URLSearchParams, name: string): string | null {
+function single(query: Query, name: string): string | null {
   const values = query.getAll(name);
   if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
   return values[0] || null;
 }
 
-function readQuestion(query: URLSearchParams): MappingQuestion {
+function readQuestion(query: Query): MappingQuestion {
   const subject = single(query, "subject-x509-id");
   const host = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
   const fqan = single(query, "voms-fqan");

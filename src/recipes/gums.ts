@@ -6,6 +6,8 @@ import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
+  COMMUNITIES_EXPECTED,
+  communitiesOf,
   copyPort,
   type DatabaseAccess,
   databaseAccess,
@@ -14,6 +16,7 @@ import {
   jsonFile,
   onlyKeys,
   orNull,
+  readCommunities,
   readList,
   readStale,
   type ServingConfig,
@@ -93,6 +96,7 @@ export const gums: Recipe = {
       expected: `${POLICY_EXPECTED}, each group used by a host being one of groups`,
       accepts: (value) => readGumsPolicy(value) !== null,
     },
+    communities: { expected: COMMUNITIES_EXPECTED, accepts: (value) => readCommunities(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
   },
   withoutNeeds: "read-only",
@@ -103,6 +107,7 @@ export const gums: Recipe = {
     const config: GumsConfig = {
       port,
       directors: directorAddresses(context),
+      ...communitiesOf(context.service),
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,
     };

@@ -3,6 +3,8 @@ import { formatFqan, normalDn, parseFqan } from "../grid/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
+  COMMUNITIES_EXPECTED,
+  communitiesOf,
   copyPort,
   type DatabaseAccess,
   databaseAccess,
@@ -10,6 +12,7 @@ import {
   isRecord,
   jsonFile,
   orNull,
+  readCommunities,
   readList,
   readStale,
   type ServingConfig,
@@ -86,6 +89,7 @@ export const saz: Recipe = {
       expected: "a list of { dn: /DC=…/CN=… }, { vo: name }, { role: /vo/group/Role=role } or { ca: /DC=…/CN=… }",
       accepts: (value) => readList(value, readSazEntry) !== null,
     },
+    communities: { expected: COMMUNITIES_EXPECTED, accepts: (value) => readCommunities(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
   },
   withoutNeeds: "read-only",
@@ -97,6 +101,7 @@ export const saz: Recipe = {
     const config: SazConfig = {
       port,
       directors: directorAddresses(context),
+      ...communitiesOf(context.service),
       database: databaseAccess(context),
       stale: readStale(settings.stale) ?? STALE_DEFAULT,
       copies: context.copies.map((seat) => ({ guest: seat.name, address: seat.address })),
