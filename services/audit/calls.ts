@@ -33,10 +33,10 @@ export function auditCall(record: DecisionRecord, fields: readonly string[]): Ha
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIMIT)
       throw new Refusal(400, `limit: expected a whole number from 1 to ${LIMIT}`);
     const equal: Record<string, string> = {};
-    for (const [field, value] of call.query) {
+    for (const field of call.query.names()) {
       if (BOUNDS.includes(field)) continue;
       if (!fields.includes(field)) throw new Refusal(400, `${field}: expected one of ${fields.join(", ")}`);
-      equal[field] = value;
+      equal[field] = call.query.get(field) ?? "";
     }
     if (busy) return errorAnswer(429, "somebody looks into the record now: one at a time");
     busy = true;

@@ -8,6 +8,7 @@ import { DecisionRecord } from "../audit/index.ts";
 import { type Fields, Follower, openRecords, type Stream } from "../records/index.ts";
 import {
   type Close,
+  errorAnswer,
   type Freshness,
   type Guest,
   type Handler,
@@ -75,13 +76,17 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
     address: guest.address,
     port: config.port,
     directors: config.directors,
+    communities: config.communities ?? [],
     routes: {
       ...decider.routes({ guest: guest.name, follower, audit, freshness }, tls),
       "GET /health": () => {
         const now = freshness();
-        const about = { ...now, guest: guest.name, cursor: follower.cursor(), auditLost: audit.lost };
+        const { queued, refused } = server.load();
+        const about = { ...now, guest: guest.name, cursor: follower.cursor(), auditLost: audit.lost, queued, refused };
         return json(now.state === "stale" ? 503 : 200, about);
       },
+      "GET /load": ({ peer }) =>
+        peer.unit === "operator" ? json(200, server.load()) : errorAnswer(403, "the load is shown to operators"),
     },
     log,
   });

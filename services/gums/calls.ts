@@ -11,7 +11,17 @@ import {
 import { auditCall } from "../audit/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
+import {
+  type Answer,
+  type Call,
+  errorAnswer,
+  type Handler,
+  json,
+  type Query,
+  Refusal,
+  readJson,
+  text,
+} from "../serving/index.ts";
 
 export interface GumsParts extends DecidingParts {
   readonly policy: GumsPolicy;
@@ -30,13 +40,13 @@ function named<Value>(what: string, read: () => Value): Value {
   }
 }
 
-function single(query: URLSearchParams, name: string): string | null {
+function single(query: Query, name: string): string | null {
   const values = query.getAll(name);
   if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
   return values[0] || null;
 }
 
-function readQuestion(query: URLSearchParams): MappingQuestion {
+function readQuestion(query: Query): MappingQuestion {
   const subject = single(query, "subject-x509-id");
   const host = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
   const fqan = single(query, "voms-fqan");

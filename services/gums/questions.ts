@@ -1,7 +1,7 @@
 /** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
-import { type Peer, Refusal } from "../serving/index.ts";
+import { type Peer, type Query, Refusal } from "../serving/index.ts";
 
 /** Groups one token may name. */
 const TOKEN_GROUPS = 64;
@@ -35,14 +35,14 @@ export function compileGatekeepers(gatekeepers: readonly string[] | null): Belie
   };
 }
 
-function single(query: URLSearchParams, name: string): string | null {
+function single(query: Query, name: string): string | null {
   const values = query.getAll(name);
   if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
   return values[0] || null;
 }
 
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */
-export function readQuestion(query: URLSearchParams, believed: boolean): MappingQuestion {
+export function readQuestion(query: Query, believed: boolean): MappingQuestion {
   const subject = single(query, "subject-x509-id");
   const host = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
   const fqan = single(query, "voms-fqan");
@@ -63,7 +63,7 @@ export function readQuestion(query: URLSearchParams, believed: boolean): Mapping
   };
 }
 
-function readToken(query: URLSearchParams, issuer: string, believed: boolean): Omit<MappingQuestion, "host"> {
+function readToken(query: Query, issuer: string, believed: boolean): Omit<MappingQuestion, "host"> {
   if (!believed)
     throw new Refusal(403, "a token's contents are taken from gatekeepers alone: they have checked its signature");
   for (const name of ["subject-x509-id", "voms-fqan"])
@@ -72,8 +72,12 @@ function readToken(query: URLSearchParams, issuer: string, believed: boolean): O
   if (subject === null) throw new Refusal(400, "token-subject is missing: expected the token's sub");
   const groups = query.getAll("token-group");
   if (groups.length > TOKEN_GROUPS) throw new Refusal(400, `token-group: at most ${TOKEN_GROUPS}`);
-  const texts = [["token-issuer", issuer], ["token-subject", subject], ...groups.map((one) => ["token-group", one])];
-  for (const [name, text] of texts as readonly (readonly [string, string])[])
+  const texts: readonly (readonly [string, string])[] = [
+    ["token-issuer", issuer],
+    ["token-subject", subject],
+    ...groups.map((one) => ["token-group", one] as const),
+  ];
+  for (const [name, text] of texts)
     if (text.length > TOKEN_TEXT || !PRINTABLE.test(text))
       throw new Refusal(
         400,

@@ -18,8 +18,6 @@ import { errorAnswer, type Handler, json, Refusal, readJson } from "../serving/i
 const QUESTIONS = 200_000;
 /** Questions in one turn of the loop: decisions come first. */
 const AT_ONCE = 200;
-/** Octets of a policy, as JSON. */
-const POLICY_LIMIT = 4 * 1024 * 1024;
 const EXAMPLES = 100;
 
 function moment(value: unknown, name: string): number {
@@ -47,7 +45,7 @@ export function whatIfCall(audit: DecisionRecord, present: GumsPolicy, state: Gu
     if (busy) return errorAnswer(429, "policies are being compared now: one at a time");
     busy = true;
     try {
-      const body = await readJson(request, POLICY_LIMIT);
+      const body = await readJson(request);
       const [from, to] = [moment(body.from, "from"), moment(body.to, "to")];
       const reading = readGumsPolicy(body.policy);
       if (reading.policy === undefined) {

@@ -4,7 +4,17 @@ import { normalSazValue, SAZ_KINDS, type SazDecision, type SazKind, type SazQues
 import { auditCall } from "../audit/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
+import {
+  type Answer,
+  type Call,
+  errorAnswer,
+  type Handler,
+  json,
+  type Query,
+  Refusal,
+  readJson,
+  text,
+} from "../serving/index.ts";
 import type { Copies } from "./copies.ts";
 
 export interface SazParts extends DecidingParts {
@@ -25,7 +35,7 @@ function named<Value>(what: string, read: () => Value): Value {
   }
 }
 
-function readQuestion(query: URLSearchParams): SazQuestion {
+function readQuestion(query: Query): SazQuestion {
   const subjects = query.getAll("subject-x509-id");
   if (subjects.length !== 1 || !subjects[0])
     throw new Refusal(400, "subject-x509-id: expected once, a name such as /DC=org/CN=Alice");

@@ -2,12 +2,14 @@
  * Requests and answers as JSON: bounded on the way in, typed on the way out. A handler either returns an answer or throws a
  * {@link Refusal}; whatever else is thrown is a defect, answered with 500 and no detail, and logged.
  */
-import type { IncomingMessage } from "node:http";
+import type { HttpRequest } from "./http-reader.ts";
 
 export interface Answer {
   readonly status: number;
   /** JSON text, ready to send. */
   readonly body: string;
+  /** Content type where it is not JSON. */
+  readonly type?: string;
 }
 
 /** A refusal with its status and a sentence the caller may read. */
@@ -36,24 +38,12 @@ export const TARGET_LIMIT = 4096;
 
 /**
  * Reads a request's body as a JSON object.
- * @throws {Refusal} 413 when it is too long, 400 when it is no JSON object
+ * @throws {Refusal} 400 when it is no JSON object; one that is too long was refused before
  */
-export async function readJson(
-  request: IncomingMessage,
-  limit = BODY_LIMIT,
-): Promise<Readonly<Record<string, unknown>>> {
-  const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > limit) throw new Refusal(413, `a body has at most ${limit} octets`);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > limit) throw new Refusal(413, `a body has at most ${limit} octets`);
-    chunks.push(chunk);
-  }
+export async function readJson(request: Pick<HttpRequest, "body">): Promise<Readonly<Record<string, unknown>>> {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    value = JSON.parse(request.body.toString("utf8"));
   } catch {
     throw new Refusal(400, "the body is not JSON");
   }

@@ -1,26 +1,37 @@
 /**
- * The HTTPS server every program of the house stands on: mutual TLS under the site's authority, behind the director or not, bounded
- * in what it takes and in how long it waits, shut down without cutting answers off. Bare node:https, because the handshake is the
- * limit and a framework only adds to it.
+ * The HTTPS server every program of the house stands on: mutual TLS under the site's authority, behind the director or not, fair to its
+ * communities, bounded in what it takes and in how long it waits, shut down without cutting answers off.
+ *
+ * Not node:https: it reads and answers whatever a connection has sent in one go, so that who sends most is served most. Here handshakes
+ * take turns by address ({@link HandshakeGate}) and calls by community ({@link Turns}) before any work is done for them.
  */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer, type Server as HttpsServer } from "node:https";
-import type { Server } from "node:net";
-import type { TLSSocket } from "node:tls";
-import { houseDoor } from "../../src/world/index.ts";
-import { type Answer, errorAnswer, Refusal, TARGET_LIMIT } from "./answer.ts";
+import { constants } from "node:crypto";
+import { createServer as createFront, type Socket } from "node:net";
+import { setDefaultHighWaterMark } from "node:stream";
+import { createServer, type TLSSocket } from "node:tls";
+import type { CommunityRule } from "../../src/recipes/index.ts";
+import { acceptBehindDirector, type Client, plainAddress } from "../../src/world/index.ts";
+import { type Answer, errorAnswer, Refusal } from "./answer.ts";
+import { compileCommunities } from "./communities.ts";
+import { Connection, RETRY_AFTER, type Service, TIMEOUTS } from "./connection.ts";
 import type { TlsFiles } from "./guest.ts";
+import { HANDSHAKE_LIMITS, HandshakeGate, type HandshakeLimits } from "./handshakes.ts";
+import type { HttpRequest } from "./http-reader.ts";
+import { type Load, loadOf } from "./load.ts";
 import type { Log } from "./log.ts";
 import { type Peer, peerOf } from "./peer.ts";
+import { listenOn } from "./plain-http.ts";
+import { Query } from "./query.ts";
+import { type Community, TURN_LIMITS, type TurnLimits, Turns } from "./turns.ts";
 
 export interface Call {
   readonly method: string;
   readonly path: string;
-  readonly query: URLSearchParams;
+  readonly query: Query;
   readonly peer: Peer;
   /** Address of the client, as the director or the connection tells it. */
   readonly from: string;
-  readonly request: IncomingMessage;
+  readonly request: HttpRequest;
 }
 
 export type Handler = (call: Call) => Answer | Promise<Answer>;
@@ -35,58 +46,237 @@ export interface MutualServerOptions {
   readonly routes: Readonly<Record<string, Handler>>;
   /** What is said to calls no route knows; 404 when silent. */
   readonly otherwise?: Handler;
+  /** Shares; without rules every certificate is a community of its own. */
+  readonly communities?: readonly CommunityRule[];
+  readonly limits?: Partial<TurnLimits>;
+  readonly handshakes?: Partial<HandshakeLimits>;
   readonly log: Log;
 }
 
-/** Milliseconds. Slow clients hold nothing for longer: `idle` also ends those that do not read their answer. */
-const TIMEOUTS = { handshake: 3000, headers: 3000, request: 10_000, idle: 30_000, close: 3000 } as const;
 /**
  * Connections one program holds at most; more are refused by closing at once. Above the 5,000 that a director gives one copy when the
  * site file is silent: below it, the director's own checks would be refused first, and the copy be called down with all it serves.
  */
 export const CONNECTIONS = 6000;
-
-/** What every HTTP server of the house says of slow clients. */
-export const SLOW_CLIENTS = {
-  headersTimeout: TIMEOUTS.headers,
-  requestTimeout: TIMEOUTS.request,
-  keepAliveTimeout: TIMEOUTS.idle,
-  maxHeaderSize: 16 * 1024,
-  connectionsCheckingInterval: 500,
-  noDelay: true,
-} as const;
+/** Octets of a connection that are read ahead: with {@link CONNECTIONS} of them, 100 MB. */
+const READ_AHEAD = 16 * 1024;
+/** Milliseconds between looks at the clock and the connections, and between lines in the log about refused clients. */
+const EVERY = { sweep: 250, refusals: 5000 } as const;
 
 export interface RunningServer {
   readonly port: number;
   /** Takes new keys without losing a connection. */
   readonly renew: (tls: TlsFiles) => void;
+  /** Who is served, who is refused, how long they wait. */
+  readonly load: () => Load;
   readonly close: () => Promise<void>;
 }
 
+/** No tickets, no sessions: a resumed session would show the leaf of the client's chain alone. */
 function context(tls: TlsFiles) {
-  return { ca: tls.ca, cert: tls.cert, key: tls.key, minVersion: "TLSv1.2" as const };
+  const { ca, cert, key } = tls;
+  return { ca, cert, key, minVersion: "TLSv1.2" as const, secureOptions: constants.SSL_OP_NO_TICKET };
 }
 
-async function answerTo(call: Call, options: MutualServerOptions): Promise<Answer> {
-  const handler = options.routes[`${call.method} ${call.path}`] ?? options.otherwise;
-  if (handler) return handler(call);
-  const methods = Object.keys(options.routes).filter((route) => route.endsWith(` ${call.path}`));
-  return methods.length > 0
-    ? errorAnswer(405, `${call.path} takes ${methods.map((route) => route.split(" ")[0]).join(", ")}`)
-    : errorAnswer(404, `nothing is at ${call.path.slice(0, 100)}`);
+/** @returns a function that answers a call; 404 and 405 where no route knows it */
+function router(options: MutualServerOptions): Handler {
+  const routes = new Map(Object.entries(options.routes));
+  return (call) => {
+    const handler = routes.get(`${call.method} ${call.path}`) ?? options.otherwise;
+    if (handler) return handler(call);
+    const methods = [...routes.keys()].filter((route) => route.endsWith(` ${call.path}`));
+    return methods.length > 0
+      ? errorAnswer(405, `${call.path} takes ${methods.map((route) => route.split(" ")[0]).join(", ")}`)
+      : errorAnswer(404, `nothing is at ${call.path.slice(0, 100)}`);
+  };
 }
 
-/** Sends what a handler returned or threw; a defect is logged and answered without detail. */
-export function send(response: ServerResponse, answer: Answer, head: boolean): void {
-  const length = Buffer.byteLength(answer.body);
-  response.writeHead(answer.status, { "content-type": "application/json", "content-length": length });
-  response.end(head ? undefined : answer.body);
-}
-
+/** A defect is logged and answered without detail. */
 export function answerToThrown(error: unknown, log: Log): Answer {
   if (error instanceof Refusal) return errorAnswer(error.status, error.message);
   log("defect", { says: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   return errorAnswer(500, "a defect in this program; its log says more");
+}
+
+class MutualServer implements Service {
+  closing = false;
+  now = performance.now();
+  readonly turns: Turns;
+  readonly gate: HandshakeGate;
+  readonly connections = new Set<Connection>();
+  readonly front = createFront({ noDelay: true, highWaterMark: READ_AHEAD });
+  readonly #secure;
+  readonly #options: MutualServerOptions;
+  readonly #handle: Handler;
+  readonly #classifier;
+  /** By the near far-end, which is the director's and is the same on the TLS socket and on the plain one below it. */
+  readonly #doors = new Map<string, { readonly client: Client; readonly socket: Socket }>();
+  readonly #sweeper: NodeJS.Timeout;
+  readonly #refusals = { count: 0, address: "", logged: 0 };
+  dropped = 0;
+
+  constructor(options: MutualServerOptions) {
+    setDefaultHighWaterMark(false, READ_AHEAD);
+    this.#options = options;
+    this.#handle = router(options);
+    this.#classifier = compileCommunities(options.communities ?? []);
+    this.turns = new Turns({ ...TURN_LIMITS, ...options.limits });
+    this.#secure = createServer({
+      ...context(options.tls),
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: TIMEOUTS.handshake,
+      allowHalfOpen: true,
+    });
+    this.#secure.on("secureConnection", (socket) => this.#onSecure(socket));
+    this.#secure.on("tlsClientError", (_error, socket) => socket.destroy());
+    this.gate = new HandshakeGate(
+      { ...HANDSHAKE_LIMITS, ...options.handshakes },
+      (socket) => this.#secure.emit("connection", socket),
+      (address) => this.#onRefused(address),
+    );
+    this.front.maxConnections = CONNECTIONS;
+    this.front.on("drop", () => this.dropped++);
+    acceptBehindDirector(
+      this.front,
+      { directors: options.directors, onRefused: (says) => options.log("connection refused", { says }) },
+      (socket, client) => {
+        const key = nearEnd(socket);
+        this.#doors.set(key, { client, socket });
+        socket.once("close", () => this.#doors.delete(key));
+        this.gate.offer(socket, client);
+      },
+    );
+    this.#sweeper = setInterval(() => this.#sweep(), EVERY.sweep).unref();
+  }
+
+  renew(tls: TlsFiles): void {
+    this.#secure.setSecureContext(context(tls));
+  }
+
+  take(connection: Connection, request: HttpRequest, behind: boolean): void {
+    const mark = request.target.indexOf("?");
+    const query = new Query(mark < 0 ? "" : request.target.slice(mark + 1));
+    const { client, peer } = connection;
+    if (this.#classifier.needsQuery)
+      connection.community = this.turns.community(
+        this.#classifier.classify({ address: client.address, peer: peer.name, query }),
+      );
+    const { community } = connection;
+    community.accepted++;
+    if (connection.surplus) return void this.#refuse(connection, `has ${this.turns.limits.connections} connections`);
+    const call: Call = {
+      method: request.method === "HEAD" ? "GET" : request.method,
+      path: mark < 0 ? request.target : request.target.slice(0, mark),
+      query,
+      peer,
+      from: client.address,
+      request,
+    };
+    // A director's check is answered at once: a copy that is busy is not dead.
+    if (client.check || this.turns.mayRunAtOnce(behind)) return void this.#run(connection, call);
+    this.turns.put({
+      community,
+      since: performance.now(),
+      run: () => this.#run(connection, call),
+      refuse: () => this.#refuse(connection, `has ${this.turns.limits.waitingOfCommunity} calls waiting`),
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        for (const connection of this.connections) connection.destroy();
+      }, TIMEOUTS.close);
+      this.front.close(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.gate.close();
+      for (const connection of this.connections) connection.closeIdle();
+    });
+    clearInterval(this.#sweeper);
+    this.turns.close();
+  }
+
+  #run(connection: Connection, call: Call): void {
+    if (connection.gone) return;
+    const { community } = connection;
+    if (community.outside >= this.turns.limits.outside)
+      return void this.#refuse(connection, `has ${community.outside} calls under way`);
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = this.#handle(call);
+    } catch (error) {
+      answer = answerToThrown(error, this.#options.log);
+    }
+    if (!(answer instanceof Promise)) return void this.#answer(connection, community, answer);
+    community.outside++;
+    void answer
+      .catch((error: unknown) => answerToThrown(error, this.#options.log))
+      .then((later) => {
+        community.outside--;
+        this.#answer(connection, community, later);
+      });
+  }
+
+  #answer(connection: Connection, community: Community, answer: Answer): void {
+    community.answered++;
+    connection.answer(answer);
+  }
+
+  #refuse(connection: Connection, why: string): void {
+    if (connection.gone) return;
+    const { community } = connection;
+    community.refused++;
+    this.#onRefused(connection.client.address);
+    connection.refuse(`${community.name} is over its share (${why}): try again after ${RETRY_AFTER} s`);
+  }
+
+  #onSecure(socket: TLSSocket): void {
+    const door = this.#doors.get(nearEnd(socket));
+    // Gone between the handshake and now.
+    if (door === undefined) return void socket.destroy();
+    this.gate.done(door.socket);
+    const { client } = door;
+    const peer = peerOf(socket);
+    const community = this.turns.community(
+      this.#classifier.classify({ address: client.address, peer: peer.name, query: null }),
+    );
+    const connection = new Connection(socket, client, peer, community, this);
+    connection.surplus = ++community.connections > this.turns.limits.connections && !client.check;
+    this.connections.add(connection);
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      community.connections--;
+      this.connections.delete(connection);
+    });
+    if (this.closing) connection.closeIdle();
+  }
+
+  /** One line for many: who floods must not fill the log too. */
+  #onRefused(address: string): void {
+    this.#refusals.count++;
+    this.#refusals.address = address;
+  }
+
+  #sweep(): void {
+    this.now = performance.now();
+    for (const connection of this.connections) connection.expire(this.now);
+    if (this.closing) for (const connection of this.connections) connection.closeIdle();
+    const { count, address, logged } = this.#refusals;
+    if (count === 0 || this.now - logged < EVERY.refusals) return;
+    Object.assign(this.#refusals, { count: 0, logged: this.now });
+    this.#options.log("clients refused", { count, last: address });
+  }
+}
+
+function nearEnd(socket: {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+}): string {
+  return `${plainAddress(socket.remoteAddress ?? "")} ${socket.remotePort}`;
 }
 
 /**
@@ -95,96 +285,13 @@ export function answerToThrown(error: unknown, log: Log): Answer {
  * @throws the system's error (EADDRINUSE, EADDRNOTAVAIL) when it cannot be opened
  */
 export async function listenMutually(options: MutualServerOptions): Promise<RunningServer> {
-  const server: HttpsServer = createServer({
-    ...context(options.tls),
-    requestCert: true,
-    rejectUnauthorized: true,
-    handshakeTimeout: TIMEOUTS.handshake,
-    ...SLOW_CLIENTS,
-  });
-  server.maxHeadersCount = 64;
-  const door = houseDoor(server, {
-    directors: options.directors,
-    onRefused: (says) => options.log("connection refused", { says }),
-  });
-  door.front.maxConnections = CONNECTIONS;
-
-  trackConnections(server);
-
-  server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-    const head = request.method === "HEAD";
-    const socket = request.socket as TLSSocket;
-    const target = request.url ?? "/";
-    if (target.length > TARGET_LIMIT) {
-      send(response, errorAnswer(414, `an address has at most ${TARGET_LIMIT} characters`), head);
-      return;
-    }
-    const mark = target.indexOf("?");
-    const call: Call = {
-      method: head ? "GET" : (request.method ?? "GET"),
-      path: mark < 0 ? target : target.slice(0, mark),
-      query: new URLSearchParams(mark < 0 ? "" : target.slice(mark + 1)),
-      peer: peerOf(socket),
-      from: door.clientOf(socket).address,
-      request,
-    };
-    answerTo(call, options)
-      .catch((error: unknown) => answerToThrown(error, options.log))
-      .then((answer) => {
-        // What is left of a refused body is not read: the connection ends with the answer.
-        if (!request.complete) response.shouldKeepAlive = false;
-        send(response, answer, head);
-      });
-  });
-  server.on("clientError", (_error, socket) => socket.destroy());
-  server.on("tlsClientError", (_error, socket) => socket.destroy());
-
-  await listenOn(door.front, options.port, options.address);
+  const server = new MutualServer(options);
+  await listenOn(server.front, options.port, options.address);
+  const bound = server.front.address();
   return {
-    port: options.port,
-    renew: (tls) => server.setSecureContext(context(tls)),
-    close: () => closeGently(door.front, server),
+    port: bound !== null && typeof bound === "object" ? bound.port : options.port,
+    renew: (tls) => server.renew(tls),
+    load: () => loadOf(server),
+    close: () => server.close(),
   };
-}
-
-/**
- * Node's HTTP servers keep account of their connections (time limits, closing the idle ones) from the moment they listen. Ours never
- * listen, connections are handed to them, so they are told. A connection on which nothing moves is ended too: a client that asks and
- * does not read would otherwise hold it for good.
- */
-export function trackConnections(
-  server: { emit(event: "listening"): boolean; timeout: number },
-  idle: number = TIMEOUTS.idle,
-): void {
-  server.timeout = idle;
-  server.emit("listening");
-}
-
-/** @returns once the server listens; the system's error otherwise */
-export function listenOn(server: Server, port: number, address: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen({ port, host: address, backlog: 1024 }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-}
-
-/** Takes no more connections, lets answers under way finish, then closes what is left. */
-export function closeGently(
-  front: Server,
-  http: { closeIdleConnections(): void; closeAllConnections(): void },
-): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => http.closeAllConnections(), TIMEOUTS.close);
-    front.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    // Connections come by hand-over, so the HTTP server's own list is what counts.
-    const sweep = setInterval(() => http.closeIdleConnections(), 50);
-    front.once("close", () => clearInterval(sweep));
-    http.closeIdleConnections();
-  });
 }

@@ -31,6 +31,21 @@ export interface ServingConfig {
   readonly port: number;
   /** Addresses whose connections begin with a PROXY header. Empty where direct routing keeps the client's address. */
   readonly directors: readonly string[];
+  /** Shares of groups of clients; whoever is in none is a community of his own. Absent: there are no rules. */
+  readonly communities?: readonly CommunityRule[];
+}
+
+/** A group of clients with a share of each copy. Everything named must match; of each list one entry. */
+export interface CommunityRule {
+  readonly name: string;
+  /** Weight beside the others, who have 1. */
+  readonly share: number;
+  /** Networks such as 10.1.0.0/16. */
+  readonly addresses: readonly string[];
+  /** Common names; `*` is any text. */
+  readonly certificates: readonly string[];
+  /** VOs that the call itself names. */
+  readonly vos: readonly string[];
 }
 
 /** Port of a database that has none of its own. */
@@ -131,6 +146,52 @@ export function readAuditRule(value: unknown): AuditRule | null {
   const space =
     value.space === undefined ? AUDIT_DEFAULT.space : typeof value.space === "string" ? parseSize(value.space) : null;
   return keep === null || space === null || keep <= 0 || space < 1024 ** 2 ? null : { keep, space };
+}
+
+export const COMMUNITIES_EXPECTED =
+  "a list of { name, share: 1 to 100, and at least one of addresses: [10.1.0.0/16], certificates: [ce*.example.org], vos: [cms] }, each name once";
+
+const MOST_COMMUNITIES = 100;
+const COMMUNITY_KEYS = ["name", "share", "addresses", "certificates", "vos"];
+
+/** @returns the rules in the order of the file, or `null` when the setting is not a list of them */
+export function readCommunities(value: unknown): readonly CommunityRule[] | null {
+  const rules = readList(value, (one): CommunityRule | null => {
+    if (!isRecord(one) || !onlyKeys(one, COMMUNITY_KEYS)) return null;
+    const { name, share = 1 } = one;
+    const addresses = readList(one.addresses, (each) => (isNetwork(each) ? each : null));
+    const certificates = readList(one.certificates, (each) => (isText(each, /^[^\p{Cc}]{1,255}$/u) ? each : null));
+    const vos = readList(one.vos, (each) => (isText(each, /^[A-Za-z0-9_.-]{1,255}$/) ? each : null));
+    if (!isText(name, /^[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}$/) || addresses === null || certificates === null) return null;
+    if (typeof share !== "number" || !(share >= 1 && share <= 100) || vos === null) return null;
+    // A rule without a condition would be everybody, and hide all rules behind it.
+    if (addresses.length + certificates.length + vos.length === 0) return null;
+    return { name, share, addresses, certificates, vos };
+  });
+  if (rules === null || rules.length > MOST_COMMUNITIES) return null;
+  return new Set(rules.map(({ name }) => name)).size === rules.length ? rules : null;
+}
+
+/** @returns the rules as a part of a {@link ServingConfig}: nothing where the site file is silent */
+export function communitiesOf(service: Service): Pick<ServingConfig, "communities"> {
+  const rules = readCommunities(service.settings.communities) ?? [];
+  return rules.length === 0 ? {} : { communities: rules };
+}
+
+function isText(value: unknown, pattern: RegExp): value is string {
+  return typeof value === "string" && pattern.test(value);
+}
+
+/** An IPv4 or IPv6 address, with or without a length. */
+function isNetwork(value: unknown): value is string {
+  if (typeof value !== "string") return false;
+  const [address = "", length, more] = value.split("/");
+  if (more !== undefined || (length !== undefined && !/^[0-9]{1,3}$/.test(length))) return false;
+  const bits = Number(length ?? 0);
+  if (/^[0-9.]+$/.test(address))
+    return bits <= 32 && /^(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?:\.(?!$)|$)){4}$/.test(address);
+  // The URL parser knows every spelling of RFC 4291.
+  return bits <= 128 && /^[0-9A-Fa-f:.]+$/.test(address) && URL.canParse(`http://[${address}]/`);
 }
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 /** The only door outside: clock, files, processes, network. */
 export * from "./behind-director.ts";
 export * from "./clock.ts";
+export * from "./fair-queue.ts";
 export * from "./files.ts";
 export * from "./listeners.ts";
 export * from "./lock.ts";

@@ -12,7 +12,7 @@ import { Follower, replaceFile } from "../../services/records/follower.ts";
 import { MariaRecords } from "../../services/records/mariadb.ts";
 import { SqliteFile } from "../../services/records/sqlite-file.ts";
 import { Audit } from "../../services/serving/audit.ts";
-import { closeGently, listenOn, trackConnections } from "../../services/serving/server.ts";
+import { closeGently, listenOn, trackConnections } from "../../services/serving/plain-http.ts";
 import { houseDoor } from "../../src/world/index.ts";
 import { eventually } from "../support/eventually.ts";
 

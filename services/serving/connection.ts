@@ -1,0 +1,223 @@
+/**
+ * One client's connection after the handshake: octets in, one request at a time out, one answer for each. While a request waits or is
+ * being worked on, what the client sends stays in the kernel.
+ */
+import type { TLSSocket } from "node:tls";
+import type { Client } from "../../src/world/index.ts";
+import { type Answer, errorAnswer } from "./answer.ts";
+import { HttpFault } from "./http-head.ts";
+import { HttpReader, type HttpRequest } from "./http-reader.ts";
+import type { Peer } from "./peer.ts";
+import type { Community } from "./turns.ts";
+
+/** Milliseconds. Slow clients hold nothing for longer: `answer` also ends those that do not read theirs. */
+export const TIMEOUTS = {
+  handshake: 3000,
+  headers: 3000,
+  request: 10_000,
+  idle: 30_000,
+  answer: 30_000,
+  close: 3000,
+} as const;
+/** Milliseconds in which what is left of a refused body is read and thrown away, so that the refusal is not lost in a reset. */
+const LINGER = 500;
+
+const REASONS: Readonly<Record<number, string>> = {
+  200: "OK",
+  400: "Bad Request",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  409: "Conflict",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  429: "Too Many Requests",
+  431: "Request Header Fields Too Large",
+  500: "Internal Server Error",
+  501: "Not Implemented",
+  503: "Service Unavailable",
+  505: "HTTP Version Not Supported",
+};
+
+const STAYS = `connection: keep-alive\r\nkeep-alive: timeout=${TIMEOUTS.idle / 1000}\r\n\r\n`;
+const ENDS = "connection: close\r\n\r\n";
+/** Seconds after which a refused caller may come again. */
+export const RETRY_AFTER = 1;
+
+let dateSecond = 0;
+let dateText = "";
+/** @returns `date: …`, made once a second */
+function dateLine(): string {
+  const second = Math.floor(Date.now() / 1000);
+  if (second !== dateSecond) {
+    dateSecond = second;
+    dateText = `\r\ndate: ${new Date(second * 1000).toUTCString()}\r\n`;
+  }
+  return dateText;
+}
+
+/** What a connection asks of the server it belongs to. */
+export interface Service {
+  /** Whether the server is about to end. */
+  readonly closing: boolean;
+  /** Milliseconds, a quarter of a second old at most. */
+  readonly now: number;
+  /** Gets each request; must lead to one call of {@link Connection.answer}. `behind`: it was sent before the last answer. */
+  readonly take: (connection: Connection, request: HttpRequest, behind: boolean) => void;
+}
+
+/** What is waited for, by which time limits are kept. */
+type Phase = "idle" | "head" | "request" | "working" | "writing" | "lingering";
+const PATIENCE: Readonly<Record<Phase, number>> = {
+  idle: TIMEOUTS.idle,
+  head: TIMEOUTS.headers,
+  request: TIMEOUTS.request,
+  working: Number.POSITIVE_INFINITY,
+  writing: TIMEOUTS.answer,
+  lingering: LINGER,
+};
+
+export class Connection {
+  readonly client: Client;
+  readonly peer: Peer;
+  /** Changes with the request only where rules speak of VOs. */
+  community: Community;
+  /** More connections than its community may have: its first call is refused. */
+  surplus = false;
+  readonly #socket: TLSSocket;
+  readonly #service: Service;
+  readonly #reader = new HttpReader();
+  #phase: Phase;
+  #since: number;
+  #unwritten = 0;
+  #head = false;
+  #stays = true;
+  #paused = false;
+  /** The client has said that it sends nothing more. */
+  #ended = false;
+
+  constructor(socket: TLSSocket, client: Client, peer: Peer, community: Community, service: Service) {
+    this.client = client;
+    this.peer = peer;
+    this.community = community;
+    this.#socket = socket;
+    this.#service = service;
+    // The first request has the time of a head: who connects has something to ask.
+    this.#phase = "head";
+    this.#since = service.now;
+    socket.on("data", (chunk: Buffer) => this.#onData(chunk));
+    socket.on("end", () => this.#onEnd());
+    socket.on("drain", () => this.#onDrain());
+  }
+
+  get gone(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  /** Ends it when it has been in its phase for too long. @returns whether it did */
+  expire(now: number): boolean {
+    if (now - this.#since <= PATIENCE[this.#phase]) return false;
+    if (this.#phase === "writing" && this.#socket.writableLength < this.#unwritten) {
+      this.#unwritten = this.#socket.writableLength;
+      this.#since = now;
+      return false;
+    }
+    this.#socket.destroy();
+    return true;
+  }
+
+  /** Ends it now if nothing is under way, otherwise after its answer. */
+  closeIdle(): void {
+    if (this.#phase === "idle" || this.#phase === "head") this.#socket.end();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** Sends the one answer to the request under way. */
+  answer(answer: Answer): void {
+    const stays = this.#stays && !this.#service.closing && !this.#ended;
+    this.#write(answer, stays, "");
+    if (!stays) return void this.#leave(false);
+    if (this.#socket.writableNeedDrain) {
+      this.#enter("writing");
+      this.#unwritten = this.#socket.writableLength;
+    } else this.#goOn();
+  }
+
+  /** Sends a refusal in place of the answer and lets the client go: coming back costs it a place at the door. */
+  refuse(says: string): void {
+    this.#write(errorAnswer(429, says), false, `retry-after: ${RETRY_AFTER}\r\n`);
+    this.#socket.destroySoon();
+    this.#phase = "lingering";
+  }
+
+  #write({ status, body, type = "application/json" }: Answer, stays: boolean, more: string): void {
+    if (this.#socket.destroyed) return;
+    const length = Buffer.byteLength(body);
+    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}${dateLine()}${more}${stays ? STAYS : ENDS}`;
+    // One write is one TLS record, and one system call.
+    this.#socket.write(this.#head ? head : head + body);
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#phase === "lingering") return;
+    this.#reader.push(chunk);
+    if (this.#phase === "working" || this.#phase === "writing") {
+      this.#paused = true;
+      this.#socket.pause();
+    } else this.#advance(false);
+  }
+
+  #onEnd(): void {
+    this.#ended = true;
+    if (this.#phase !== "working" && this.#phase !== "writing") this.#socket.end();
+  }
+
+  #onDrain(): void {
+    if (this.#phase === "writing") this.#goOn();
+  }
+
+  /** The answer is out: on to what came in the meantime. */
+  #goOn(): void {
+    this.#enter("idle");
+    if (this.#reader.begun) this.#advance(true);
+    if (this.#paused && this.#phase !== "working" && this.#phase !== "writing") {
+      this.#paused = false;
+      this.#socket.resume();
+    }
+  }
+
+  #advance(behind: boolean): void {
+    const reading = this.#reader.next();
+    if (reading === "more" || reading === "continue") {
+      if (this.#phase === "idle") this.#enter("head");
+      if (this.#phase === "head" && this.#reader.inBody) this.#enter("request");
+      if (reading === "continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
+    } else if (reading instanceof HttpFault) {
+      this.#head = false;
+      this.#write(errorAnswer(reading.status, reading.says), false, "");
+      this.#leave(true);
+    } else {
+      this.#head = reading.method === "HEAD";
+      this.#stays = reading.stays;
+      this.#enter("working");
+      this.#service.take(this, reading, behind);
+    }
+  }
+
+  /** @param unread octets may still come that nobody wants */
+  #leave(unread: boolean): void {
+    this.#enter("lingering");
+    if (this.#paused) this.#socket.resume();
+    this.#socket.end();
+    if (!unread) this.#since = this.#service.now + TIMEOUTS.answer - LINGER;
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.#since = this.#service.now;
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * Who may begin a TLS handshake, and when. A handshake costs twenty calls, and nothing is known of the client yet but its address, so
+ * addresses take turns: connections wait unread until octets of them have come, then in a bounded queue for each address; one begins in each
+ * turn of the loop, so that the calls of those who are connected come in between. Who cannot be served is told by a TLS alert and let go.
+ * Directors' own checks pass by: a copy that is busy is not dead.
+ */
+import type { Socket } from "node:net";
+import { type Client, FairQueue } from "../../src/world/index.ts";
+
+export interface HandshakeLimits {
+  /** Connections that wait for their turn, of one address and in all. */
+  readonly waitingOfAddress: number;
+  readonly waiting: number;
+  /** Handshakes under way, of one address and in all. */
+  readonly begunOfAddress: number;
+  readonly begun: number;
+  /** Connections of one address, from the first octet to the last. */
+  readonly openOfAddress: number;
+  /** Milliseconds a connection waits for its turn. */
+  readonly patience: number;
+  /** Milliseconds a client has for its first octet. */
+  readonly silence: number;
+}
+
+/**
+ * A second of waiting is what clients bear; about 2,000 handshakes are done in one. Slow networks need many under way; an address that
+ * never goes on must not have them all.
+ */
+export const HANDSHAKE_LIMITS: HandshakeLimits = {
+  waitingOfAddress: 256,
+  waiting: 2048,
+  begunOfAddress: 64,
+  begun: 256,
+  openOfAddress: 3000,
+  patience: 1500,
+  silence: 3000,
+};
+
+/** Fatal alert 80 (internal_error), RFC 8446 6: what a server may say before it has said anything. */
+const ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50]);
+
+export const HANDSHAKE_ENDS = ["silent", "waited", "crowded", "late", "failed"] as const;
+/** `crowded`: too many of its address or in all. `late`: no turn within the patience. `failed`: the handshake itself. */
+export type HandshakeEnd = (typeof HANDSHAKE_ENDS)[number];
+
+interface Arrival {
+  readonly socket: Socket;
+  readonly client: Client;
+  since: number;
+  over: boolean;
+}
+
+export class HandshakeGate {
+  readonly counters = { begun: 0, done: 0, silent: 0, crowded: 0, late: 0, failed: 0 };
+  readonly #limits: HandshakeLimits;
+  readonly #begin: (socket: Socket, client: Client) => void;
+  readonly #onRefused: (address: string, end: "crowded" | "late") => void;
+  readonly #queue: FairQueue<Arrival>;
+  /** Connections of each address: all, and those in a handshake. */
+  readonly #addresses = new Map<string, { open: number; begun: number }>();
+  readonly #silent = new Set<Arrival>();
+  readonly #sweeper: NodeJS.Timeout;
+  #begun = 0;
+  #pumping = false;
+
+  /** @param begin starts TLS on the connection; {@link HandshakeGate.done} is called when it stands */
+  constructor(
+    limits: HandshakeLimits,
+    begin: (socket: Socket, client: Client) => void,
+    onRefused: (address: string, end: "crowded" | "late") => void = () => {},
+  ) {
+    this.#limits = limits;
+    this.#begin = begin;
+    this.#onRefused = onRefused;
+    this.#queue = new FairQueue({ lane: limits.waitingOfAddress, all: limits.waiting });
+    this.#sweeper = setInterval(() => this.#sweep(), Math.min(250, limits.patience / 4)).unref();
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  get underWay(): number {
+    return this.#begun;
+  }
+
+  get silent(): number {
+    return this.#silent.size;
+  }
+
+  /** @param socket accepted, and not read from beyond a director's header */
+  offer(socket: Socket, client: Client): void {
+    const arrival: Arrival = { socket, client, since: performance.now(), over: false };
+    const account = this.#accountOf(client.address);
+    account.open++;
+    socket.on("error", () => {});
+    socket.once("close", () => {
+      arrival.over = true;
+      this.#silent.delete(arrival);
+      if (--account.open === 0) this.#addresses.delete(client.address);
+    });
+    if (client.check) return void this.#start(arrival);
+    if (account.open > this.#limits.openOfAddress) return void this.#refuse(arrival, "crowded");
+    this.#silent.add(arrival);
+    const onReadable = (): void => {
+      socket.off("readable", onReadable);
+      socket.off("end", onEnd);
+      this.#silent.delete(arrival);
+      if (!arrival.over) this.#enqueue(arrival);
+    };
+    const onEnd = (): void => void socket.destroy();
+    socket.on("readable", onReadable);
+    socket.once("end", onEnd);
+  }
+
+  close(): void {
+    clearInterval(this.#sweeper);
+    for (const { socket } of [...this.#queue.drain(), ...this.#silent]) socket.destroy();
+  }
+
+  #accountOf(address: string): { open: number; begun: number } {
+    let account = this.#addresses.get(address);
+    if (account === undefined) {
+      account = { open: 0, begun: 0 };
+      this.#addresses.set(address, account);
+    }
+    return account;
+  }
+
+  #enqueue(arrival: Arrival): void {
+    arrival.since = performance.now();
+    const put = this.#queue.put(arrival.client.address, 1, arrival);
+    if (put.outcome === "refused") return void this.#refuse(arrival, "crowded");
+    if (put.outcome === "displaced") this.#refuse(put.displaced, "crowded");
+    this.#pump();
+  }
+
+  /** One begins in each turn of the loop; the loop goes on turning as long as somebody can. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      if (this.#startNext() && this.#queue.size > 0) this.#pump();
+    });
+  }
+
+  #startNext(): boolean {
+    const { begun, begunOfAddress, patience } = this.#limits;
+    const mayBegin = (address: string): boolean => (this.#addresses.get(address)?.begun ?? 0) < begunOfAddress;
+    while (this.#begun < begun) {
+      const arrival = this.#queue.take(mayBegin);
+      if (arrival === undefined) return false;
+      if (arrival.over) continue;
+      if (performance.now() - arrival.since > patience) {
+        this.#refuse(arrival, "late");
+        continue;
+      }
+      this.#start(arrival);
+      return true;
+    }
+    return false;
+  }
+
+  #start(arrival: Arrival): void {
+    const { socket, client } = arrival;
+    const account = this.#accountOf(client.address);
+    this.#begun++;
+    account.begun++;
+    this.counters.begun++;
+    let ended = false;
+    const end = (how: "done" | "failed"): void => {
+      if (ended) return;
+      ended = true;
+      socket.off("close", onClose);
+      this.#begun--;
+      account.begun--;
+      this.counters[how]++;
+      if (this.#queue.size > 0) this.#pump();
+    };
+    const onClose = (): void => end("failed");
+    socket.once("close", onClose);
+    this.#ends.set(socket, () => end("done"));
+    this.#begin(socket, client);
+  }
+
+  readonly #ends = new WeakMap<Socket, () => void>();
+
+  /** The handshake of this connection stands. */
+  done(socket: Socket): void {
+    this.#ends.get(socket)?.();
+  }
+
+  #refuse(arrival: Arrival, end: "crowded" | "late"): void {
+    this.counters[end]++;
+    this.#silent.delete(arrival);
+    arrival.over = true;
+    arrival.socket.write(ALERT);
+    arrival.socket.destroySoon();
+    this.#onRefused(arrival.client.address, end);
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const arrival of this.#queue.expired(({ over, since }) => over || now - since > this.#limits.patience))
+      if (!arrival.over) this.#refuse(arrival, "late");
+    for (const arrival of this.#silent) {
+      // In order of arrival: the first that still has time ends the look.
+      if (now - arrival.since <= this.#limits.silence) break;
+      this.counters.silent++;
+      arrival.socket.destroy();
+    }
+  }
+}
