@@ -5,7 +5,16 @@
 import { join } from "node:path";
 import type { AuditRule, DatabaseAccess, ServingConfig, StaleRule } from "../../src/recipes/index.ts";
 import { DecisionRecord } from "../audit/index.ts";
-import { type Fields, Follower, openRecords, type Stream } from "../records/index.ts";
+import {
+  type Cursor,
+  type Fold,
+  type Folding,
+  Follower,
+  type FollowerOptions,
+  openRecords,
+  type Records,
+  type Stream,
+} from "../records/index.ts";
 import {
   type Close,
   errorAnswer,
@@ -30,47 +39,97 @@ export interface DecidingConfig extends ServingConfig {
 
 /** What a copy has to decide with. */
 export interface DecidingParts {
-  readonly guest: string;
-  readonly follower: Follower;
+  readonly guest: Guest;
+  readonly tls: TlsFiles;
+  readonly log: Log;
+  /** The one connection to the database's alias that all followers share. */
+  readonly records: Records;
+  /** Follows a stream; it starts with the service. */
+  readonly follow: <State extends Fold>(
+    stream: Stream,
+    folding: Folding<State>,
+    options?: Pick<FollowerOptions, "onChange" | "saveEvery">,
+  ) => Follower<State>;
   readonly audit: DecisionRecord;
   readonly freshness: () => Freshness;
 }
 
-export interface Decider {
-  readonly stream: Stream;
-  /** What an event speaks of: the last event of a key counts. */
-  readonly keyOf: (fields: Fields) => string;
-  readonly routes: (parts: DecidingParts, tls: TlsFiles) => Readonly<Record<string, Handler>>;
+/** What a copy serves. */
+export interface Deciding {
+  readonly routes: Readonly<Record<string, Handler>>;
+  /** Awaited before the port opens: what follows the database by itself. */
+  readonly start?: () => Promise<void>;
+  /** More for `/health`. */
+  readonly about?: () => Readonly<Record<string, unknown>>;
   /** Told about new certificates, for connections of its own. */
   readonly renew?: (tls: TlsFiles) => void;
-  readonly close?: () => void;
+  readonly close?: () => void | Promise<void>;
+}
+
+/** Milliseconds for which a judgement of freshness is kept. */
+const FRESHNESS_KEPT = 20;
+
+/** The copy is as fresh as the stream that it has not seen for longest. */
+function judge(rule: StaleRule, followers: readonly Follower<Fold>[]): Freshness {
+  const oldest = followers.reduce((one, other) =>
+    (other.age() ?? Number.POSITIVE_INFINITY) > (one.age() ?? Number.POSITIVE_INFINITY) ? other : one,
+  );
+  return judgeFreshness(rule, oldest.seen, oldest.fault, oldest.seen + (oldest.age() ?? 0));
 }
 
 /**
  * Starts a copy.
  * @throws StartRefused when the certificates do not work or Node hides the client's chain; the system's error when the port is taken
  */
-export async function serveDecisions(guest: Guest, log: Log, config: DecidingConfig, decider: Decider): Promise<Close> {
+export async function serveDecisions(
+  guest: Guest,
+  log: Log,
+  config: DecidingConfig,
+  build: (parts: DecidingParts) => Deciding,
+): Promise<Close> {
   const tls = readTls(guest);
   await requireClientChain(tls, guest.address);
   const records = openRecords(config.database, guest, tls);
-  const follower = new Follower({
-    stream: decider.stream,
-    keyOf: decider.keyOf,
-    records,
-    file: join(guest.data, "snapshot.json"),
-    onFault: (says) => log("database out of sight", { says }),
-    onReturn: () => log("database in sight"),
-    onSnapshot: (says) => log("snapshot", { says }),
-  });
-  await follower.start();
+  const followers: Follower<Fold>[] = [];
   const audit = new DecisionRecord({
     directory: guest.data,
     retention: config.audit,
     onFault: (says) => log("audit", { says }),
   });
-  const freshness = (): Freshness =>
-    judgeFreshness(config.stale, follower.seen, follower.fault, follower.seen + (follower.age() ?? 0));
+  let judged: { readonly at: number; readonly freshness: Freshness } | null = null;
+  const freshness = (): Freshness => {
+    const at = performance.now();
+    // Each decision asks; seconds are what counts.
+    if (judged === null || at - judged.at > FRESHNESS_KEPT) judged = { at, freshness: judge(config.stale, followers) };
+    return judged.freshness;
+  };
+  const deciding = build({
+    guest,
+    tls,
+    log,
+    records,
+    follow: (stream, folding, options = {}) => {
+      const first = followers.length === 0;
+      const follower = new Follower({
+        stream,
+        ...folding,
+        records,
+        file: join(guest.data, first ? "snapshot.json" : `snapshot-${stream}.json`),
+        // One database: what happens to all streams is said by the first.
+        onFault: (says) => log(first ? "database out of sight" : `${stream} records out of sight`, { says }),
+        onReturn: () => log(first ? "database in sight" : `${stream} records in sight`),
+        onSnapshot: (says) => log("snapshot", { stream, says }),
+        ...options,
+      });
+      followers.push(follower as Follower<Fold>);
+      return follower;
+    },
+    audit,
+    freshness,
+  });
+  await Promise.all([...followers.map((follower) => follower.start()), deciding.start?.()]);
+  const cursors = (): Readonly<Record<string, Cursor>> =>
+    Object.fromEntries(followers.map((follower) => [follower.stream, follower.cursor()]));
   const server = await listenMutually({
     tls,
     address: guest.address,
@@ -78,12 +137,12 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
     directors: config.directors,
     communities: config.communities ?? [],
     routes: {
-      ...decider.routes({ guest: guest.name, follower, audit, freshness }, tls),
+      ...deciding.routes,
       "GET /health": () => {
         const now = freshness();
         const { queued, refused } = server.load();
-        const about = { ...now, guest: guest.name, cursor: follower.cursor(), auditLost: audit.lost, queued, refused };
-        return json(now.state === "stale" ? 503 : 200, about);
+        const about = { ...now, guest: guest.name, cursors: cursors(), auditLost: audit.lost, queued, refused };
+        return json(now.state === "stale" ? 503 : 200, { ...about, ...deciding.about?.() });
       },
       "GET /load": ({ peer }) =>
         peer.unit === "operator" ? json(200, server.load()) : errorAnswer(403, "the load is shown to operators"),
@@ -93,13 +152,13 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
   const unwatch = watchTls(guest, log, (renewed) => {
     server.renew(renewed);
     records.renew(renewed);
-    decider.renew?.(renewed);
+    deciding.renew?.(renewed);
   });
   return async () => {
     unwatch();
     await server.close();
-    decider.close?.();
-    await follower.close();
+    await deciding.close?.();
+    for (const follower of followers) await follower.close();
     await audit.close();
   };
 }

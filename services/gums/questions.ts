@@ -47,15 +47,16 @@ export function readQuestion(query: Query, believed: boolean): MappingQuestion {
   const host = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
   const fqan = single(query, "voms-fqan");
   const issuer = single(query, "token-issuer");
+  if (subject === null && issuer === null)
+    throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
   if (host === null)
     throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
   if (host.length > DN_LIMIT) throw new Refusal(400, `a host's name has at most ${DN_LIMIT} characters`);
   if (fqan !== null && fqan.length > FQAN_LIMIT) throw new Refusal(400, `an FQAN has at most ${FQAN_LIMIT} characters`);
   const place = host.startsWith("/") || host.includes("=") ? named("resource-x509-id", () => normalDn(host)) : host;
   if (issuer !== null) return { ...readToken(query, issuer, believed), host: place };
-  if (subject === null) throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
   return {
-    subject: named("subject-x509-id", () => normalDn(subject)),
+    subject: named("subject-x509-id", () => normalDn(subject ?? "")),
     fqan: fqan === null ? null : named("voms-fqan", () => formatFqan(parseFqan(fqan))),
     believed,
     host: place,

@@ -76,6 +76,21 @@ export interface Records {
   close(): Promise<void>;
 }
 
+/** @returns an event as another copy sends it, or `null` when it is none of this stream */
+export function readEvent(stream: Stream, value: unknown): RecordedEvent | null {
+  if (value === null || typeof value !== "object") return null;
+  const { origin, seq, counter, at, fields } = value as Record<string, unknown>;
+  const whole = [origin, seq, counter].every((one) => Number.isSafeInteger(one) && (one as number) >= 0);
+  if (!whole || typeof at !== "string" || at.length > 24 || fields === null || typeof fields !== "object") return null;
+  const read: Record<string, string> = {};
+  for (const [name, limit] of Object.entries(STREAMS[stream])) {
+    const text = (fields as Record<string, unknown>)[name];
+    if (typeof text !== "string" || text.length > limit) return null;
+    read[name] = text;
+  }
+  return { origin: origin as number, seq: seq as number, counter: counter as number, at, fields: read };
+}
+
 /** How many events are read at once. */
 export const PAGE = 2000;
 
@@ -91,6 +106,8 @@ export interface Fold {
    * @returns true when it was new; false also after a gap, because the rows of that gap must come first
    */
   take(event: RecordedEvent): boolean;
+  /** Takes an event that somebody else read, whatever else of its origin is still missing. @returns true when it changed anything */
+  learn(event: RecordedEvent): boolean;
   /** Highest counter seen. */
   readonly counter: number;
   cursor(): Cursor;
@@ -121,11 +138,27 @@ export class Merged implements Fold {
     // A gap means rows of this origin are missing; they must come first, or the cursor would pass over them for good.
     if (event.seq !== known + 1) return false;
     this.#cursor.set(origin, event.seq);
+    this.learn(event);
+    return true;
+  }
+
+  /**
+   * Takes an event that somebody else read, whatever else of its origin is still missing here: the last of each key does not depend on the
+   * order of arrival. The cursor stays, so the event is read again in its turn.
+   * @returns true when it changed what is last
+   */
+  learn(event: RecordedEvent): boolean {
     this.#counter = Math.max(this.#counter, event.counter);
     const key = this.#keyOf(event.fields);
     const before = this.#latest.get(key);
-    if (before === undefined || compareEvents(before, event) < 0) this.#latest.set(key, event);
+    if (before !== undefined && compareEvents(before, event) >= 0) return false;
+    this.#latest.set(key, event);
     return true;
+  }
+
+  /** Number of keys. */
+  get size(): number {
+    return this.#latest.size;
   }
 
   get(key: string): RecordedEvent | undefined {

@@ -3,6 +3,7 @@
  * GUMS or SAZ decides from this memory alone, so a database that is away costs freshness and writes, never an answer.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
 import { steadyMilliseconds } from "../../src/world/index.ts";
 import {
   type Cursor,
@@ -29,6 +30,8 @@ export interface FollowerOptions {
   readonly file: string;
   /** Milliseconds between polls; 200 when silent. */
   readonly every?: number;
+  /** Milliseconds between two snapshots of a changed state at least; 250 when silent. */
+  readonly saveEvery?: number;
   readonly onChange?: () => void;
   readonly onFault?: (says: string) => void;
   readonly onReturn?: () => void;
@@ -62,6 +65,7 @@ export class Follower<State extends Fold = Merged> {
   #dirty = false;
   #timer: NodeJS.Timeout | null = null;
   #polling: Promise<void> | null = null;
+  #saving: Promise<void> | null = null;
   #fault: string | null = "the database has not been asked yet";
   #closed = false;
 
@@ -108,6 +112,10 @@ export class Follower<State extends Fold = Merged> {
     return this.merged.cursor();
   }
 
+  get stream(): Stream {
+    return this.#options.stream;
+  }
+
   /** Why the database is out of sight, or `null`. */
   get fault(): string | null {
     return this.#fault;
@@ -127,7 +135,7 @@ export class Follower<State extends Fold = Merged> {
     this.#closed = true;
     if (this.#timer) clearTimeout(this.#timer);
     await this.#polling;
-    this.#save(true);
+    await this.#saveAtEnd();
     await this.#options.records.close();
   }
 
@@ -156,7 +164,12 @@ export class Follower<State extends Fold = Merged> {
       if (this.#fault !== says) this.#options.onFault?.(says);
       this.#fault = says;
     }
-    this.#save(false);
+    this.#save();
+  }
+
+  /** Takes an event that another copy sent. */
+  learn(event: RecordedEvent): void {
+    if (this.merged.learn(event)) this.changed();
   }
 
   /** The state changed by other means than a poll: it is to be saved and told. */
@@ -181,29 +194,61 @@ export class Follower<State extends Fold = Merged> {
     }
   }
 
-  #save(atEnd: boolean): void {
-    const now = performance.now();
-    // After a failure the disk is left alone for as long as for a mere "last seen".
-    const every = this.#dirty && !this.#unsaved ? CHANGE_SAVED_EVERY : SEEN_SAVED_EVERY;
-    if (!atEnd && now - this.#saved < Math.max(every, this.#cost * REST)) return;
-    if (this.#seen === 0) return;
+  /** Whether a snapshot is due; after a failure the disk is left alone for as long as for a mere "last seen". */
+  #due(now: number): boolean {
+    const { saveEvery = CHANGE_SAVED_EVERY } = this.#options;
+    const every = this.#dirty && !this.#unsaved ? saveEvery : Math.max(saveEvery, SEEN_SAVED_EVERY);
+    return this.#seen > 0 && now - this.#saved >= Math.max(every, this.#cost * REST);
+  }
+
+  #snapshot(): string {
+    const began = performance.now();
     const snapshot: SavedSnapshot = {
       format: 1,
       stream: this.#options.stream,
       seen: this.#seen,
       state: this.merged.save(),
     };
-    this.#saved = now;
+    const text = JSON.stringify(snapshot);
+    this.#saved = began;
+    this.#cost = performance.now() - began;
+    this.#dirty = false;
+    return text;
+  }
+
+  /** Writes the snapshot beside the service: decisions do not wait for a disk. */
+  #save(): void {
+    if (this.#saving !== null || !this.#due(performance.now())) return;
+    this.#saving = replaceFileLater(this.#options.file, this.#snapshot())
+      .then(
+        () => this.#onSaved(),
+        (error: Error) => this.#onUnsaved(error),
+      )
+      .finally(() => {
+        this.#saving = null;
+      });
+  }
+
+  async #saveAtEnd(): Promise<void> {
+    await this.#saving;
+    if (this.#seen === 0) return;
     try {
-      replaceFile(this.#options.file, JSON.stringify(snapshot));
-      this.#cost = performance.now() - now;
-      this.#dirty = false;
-      if (this.#unsaved) this.#options.onSnapshot?.("the snapshot is written again");
-      this.#unsaved = false;
+      replaceFile(this.#options.file, this.#snapshot());
+      this.#onSaved();
     } catch (error) {
-      if (!this.#unsaved) this.#options.onSnapshot?.(`the snapshot cannot be written: ${(error as Error).message}`);
-      this.#unsaved = true;
+      this.#onUnsaved(error as Error);
     }
+  }
+
+  #onSaved(): void {
+    if (this.#unsaved) this.#options.onSnapshot?.("the snapshot is written again");
+    this.#unsaved = false;
+  }
+
+  #onUnsaved(error: Error): void {
+    if (!this.#unsaved) this.#options.onSnapshot?.(`the snapshot cannot be written: ${error.message}`);
+    this.#unsaved = true;
+    this.#dirty = true;
   }
 }
 
@@ -224,4 +269,19 @@ export function replaceFile(path: string, text: string): void {
     closeSync(descriptor);
   }
   renameSync(`${path}.new`, path);
+}
+
+/** The same as {@link replaceFile}, without keeping anybody waiting; one at a time for each file. */
+async function replaceFileLater(path: string, text: string): Promise<void> {
+  const file = await open(`${path}.new`, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } catch (error) {
+    await rm(`${path}.new`, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
 }

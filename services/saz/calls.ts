@@ -1,32 +1,22 @@
-/** SAZ's JSON calls: `authorize` for anyone with a certificate of the site, `ban` and `unban` for its operators. */
-import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
-import { normalSazValue, SAZ_KINDS, type SazDecision, type SazKind, type SazQuestion } from "../../src/policy/index.ts";
+/** SAZ's JSON calls about decisions: `authorize` for anyone with a certificate of the site; why, for whom, and who came, for operators. */
+import { formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
+import { type explainSaz, normalSazValue, type SazDecision, type SazQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
-import { refuseWrite } from "../records/index.ts";
-import {
-  type Answer,
-  type Call,
-  errorAnswer,
-  type Handler,
-  json,
-  type Query,
-  Refusal,
-  readJson,
-  text,
-} from "../serving/index.ts";
-import type { Copies } from "./copies.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json, type Query, Refusal } from "../serving/index.ts";
+import type { SeenValues } from "./seen.ts";
 
 export interface SazParts extends DecidingParts {
-  readonly copies: Copies;
+  readonly seen: SeenValues;
   readonly decide: (question: SazQuestion) => SazDecision;
+  readonly explain: (question: SazQuestion) => ReturnType<typeof explainSaz>;
 }
 
 /** FQANs one question may carry. */
 const FQANS = 64;
 
 /** @throws {Refusal} 400 with what is wrong with the value */
-function named<Value>(what: string, read: () => Value): Value {
+export function named<Value>(what: string, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
@@ -51,23 +41,15 @@ function readQuestion(query: Query): SazQuestion {
   };
 }
 
-/** @returns the one thing a ban speaks of */
-function readTarget(body: Readonly<Record<string, unknown>>): { kind: SazKind; value: string } {
-  const given = SAZ_KINDS.filter((kind) => body[kind] !== undefined);
-  if (given.length !== 1) throw new Refusal(400, `expected exactly one of ${SAZ_KINDS.join(", ")}`);
-  const kind = given[0]!;
-  const value = text(body, kind, kind === "role" ? FQAN_LIMIT : DN_LIMIT);
-  return { kind, value: named(kind, () => normalSazValue(kind, value)) };
-}
-
 export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
-  const { guest, follower, audit, copies, decide, freshness } = parts;
+  const { audit, seen, decide, explain, freshness } = parts;
 
   const authorize = ({ query, peer, from }: Call): Answer => {
     const question = readQuestion(query);
     const now = freshness();
     if (now.state === "stale") return errorAnswer(503, now.says);
     const { decision, reason } = decide(question);
+    seen.look(question);
     audit.write(
       JSON.stringify({
         at: new Date().toISOString(),
@@ -84,65 +66,25 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
     return json(200, { result: "OK", decision, reason });
   };
 
-  const record =
-    (action: "ban" | "unban"): Handler =>
-    async ({ peer, request }) => {
-      if (peer.unit !== "operator")
-        return errorAnswer(403, `${peer.name || "this certificate"} is not an operator: only operators ${action}`);
-      const body = await readJson(request);
-      const { kind, value } = readTarget(body);
-      const reason = text(body, "reason", 500, "");
-      const event = await follower
-        .append({ kind, value, action, reason, actor: peer.name })
-        .catch((error: unknown) => refuseWrite(error, "bans", follower));
-      const { origin, seq, at } = event;
-      audit.write(JSON.stringify({ at, action, kind, value, reason, actor: peer.name, event: `${origin}:${seq}` }));
-      const has = follower.has(origin, seq);
-      const own = { guest, has, says: has ? "in force" : "recorded, not seen yet" };
-      return json(200, { result: "OK", event: { origin, seq, at }, copies: [own, ...(await copies.ask(origin, seq))] });
-    };
-
-  const bans = ({ peer }: Call): Answer => {
-    if (peer.unit === "other") return errorAnswer(403, "bans are shown to operators and guests");
-    const { state, freshnessSeconds } = freshness();
-    return json(200, {
-      result: "OK",
-      state,
-      freshnessSeconds,
-      bans: follower.merged
-        .events()
-        .filter(({ fields }) => fields.action === "ban")
-        .map(({ fields, at, origin, seq }) => ({
-          kind: fields.kind,
-          value: fields.value,
-          reason: fields.reason,
-          actor: fields.actor,
-          at,
-          event: `${origin}:${seq}`,
-        })),
-    });
+  const explained = ({ query, peer }: Call): Answer => {
+    if (peer.unit === "other") return errorAnswer(403, "rules are explained to operators and guests");
+    const { decision, steps } = explain(readQuestion(query));
+    return json(200, { result: "OK", ...decision, steps });
   };
 
-  const cursor = async ({ query }: Call): Promise<Answer> => {
-    const origin = Number(query.get("origin") ?? Number.NaN);
-    const seq = Number(query.get("seq") ?? Number.NaN);
-    if (!Number.isSafeInteger(origin) || !Number.isSafeInteger(seq))
-      return json(200, { result: "OK", guest, cursor: follower.cursor() });
-    // Replication to the server this copy reads from may take a moment: looked at until it is there or the asker has lost patience.
-    for (let tries = 0; !follower.has(origin, seq) && tries < 40; tries++) {
-      await follower.poll();
-      if (follower.fault !== null) break;
-      if (!follower.has(origin, seq)) await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    return json(200, { result: "OK", guest, has: follower.has(origin, seq), cursor: follower.cursor() });
-  };
+  const seenValues = ({ peer }: Call): Answer =>
+    peer.unit === "operator"
+      ? json(200, {
+          result: "OK",
+          unrecorded: seen.unrecorded,
+          seen: seen.events().map(({ fields, at }) => ({ kind: fields.kind, value: fields.value, at })),
+        })
+      : errorAnswer(403, `${peer.name || "this certificate"} is not an operator`);
 
   return {
     "GET /saz/json/authorize": authorize,
-    "POST /saz/json/ban": record("ban"),
-    "POST /saz/json/unban": record("unban"),
-    "GET /saz/json/bans": bans,
-    "GET /saz/json/cursor": cursor,
+    "GET /saz/json/explain": explained,
+    "GET /saz/json/seen": seenValues,
     "GET /saz/json/audit": auditCall(audit, ["subject", "vo", "ca", "decision", "asked"]),
   };
 }

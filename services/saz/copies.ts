@@ -1,5 +1,9 @@
-/** Asks the other copies of SAZ whether they have an event: the proof that a ban is in force. The question makes them look at once. */
+/**
+ * Tells the other copies of SAZ what was recorded, so that a ban is in force on every copy that can be reached, also on one that cannot see
+ * its database; their answer is the proof. Copies that cannot be reached find it in the database when they can.
+ */
 import { Agent, request } from "node:https";
+import type { RecordedEvent } from "../records/index.ts";
 import type { TlsFiles } from "../serving/index.ts";
 
 export interface CopyState {
@@ -34,16 +38,22 @@ export class Copies {
     });
   }
 
+  /** Is this the name of one of the others? */
+  knows(guest: string): boolean {
+    return this.#others.some((one) => one.guest === guest);
+  }
+
   /** @returns for each other copy whether it has the event; never throws */
-  ask(origin: number, seq: number): Promise<readonly CopyState[]> {
-    return Promise.all(this.#others.map((one) => this.#ask(one, origin, seq)));
+  tell(event: RecordedEvent): Promise<readonly CopyState[]> {
+    const body = JSON.stringify({ event });
+    return Promise.all(this.#others.map((one) => this.#tell(one, body)));
   }
 
   close(): void {
     this.#agent.destroy();
   }
 
-  #ask(copy: { readonly guest: string; readonly address: string }, origin: number, seq: number): Promise<CopyState> {
+  #tell(copy: { readonly guest: string; readonly address: string }, body: string): Promise<CopyState> {
     return new Promise((resolve) => {
       const done = (has: boolean, says: string): void => {
         clearTimeout(timer);
@@ -55,24 +65,26 @@ export class Copies {
           host: copy.address,
           port: this.#port,
           servername: copy.guest,
-          path: `/saz/json/cursor?origin=${origin}&seq=${seq}`,
+          method: "POST",
+          path: "/saz/json/hear",
+          headers: { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
         },
         (response) => {
-          let body = "";
+          let answer = "";
           response.setEncoding("utf8");
           response.on("data", (chunk: string) => {
-            body += chunk;
+            answer += chunk;
           });
           response.on("error", (error) => done(false, error.message));
           response.on("end", () => {
-            const has = response.statusCode === 200 && body.includes('"has":true');
+            const has = response.statusCode === 200 && answer.includes('"has":true');
             done(has, has ? "in force" : "answers, and has not got it yet");
           });
         },
       );
       const timer = setTimeout(() => call.destroy(new Error(`no answer within ${PATIENCE} ms`)), PATIENCE);
       call.on("error", (error: NodeJS.ErrnoException) => done(false, `not reachable (${error.code ?? error.message})`));
-      call.end();
+      call.end(body);
     });
   }
 }

@@ -1,10 +1,13 @@
 /** SAZ: may this identity use the site? Answers from memory; bans are recorded in the database and followed by every copy. */
-import { compileSaz, type SazPolicy, sazKey } from "../../src/policy/index.ts";
+import { compileSaz, explainSaz, type SazPolicy, sazKey } from "../../src/policy/index.ts";
 import type { SazConfig } from "../../src/recipes/index.ts";
 import { serveDecisions } from "../deciding/index.ts";
+import type { Merged } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { banRoutes } from "./bans.ts";
 import { sazRoutes } from "./calls.ts";
 import { Copies } from "./copies.ts";
+import { SeenValues } from "./seen.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<SazConfig>(guest, "saz.json");
@@ -13,18 +16,27 @@ runProgram(async (guest, log) => {
     config.copies.filter((copy) => copy.guest !== guest.name),
     config.port,
   );
-  return serveDecisions(guest, log, config, {
-    stream: "ban",
-    keyOf: (fields) => sazKey(fields.kind ?? "", fields.value ?? ""),
-    routes: (parts, tls) => {
-      copies.renew(tls);
-      const decide = compileSaz(policy, (key) => {
-        const event = parts.follower.merged.get(key);
-        return event?.fields.action === "ban" ? event.fields.reason : undefined;
-      });
-      return sazRoutes({ ...parts, copies, decide });
-    },
-    renew: (tls) => copies.renew(tls),
-    close: () => copies.close(),
+  return serveDecisions(guest, log, config, (parts) => {
+    const keyOf = (fields: Readonly<Record<string, string>>): string => sazKey(fields.kind ?? "", fields.value ?? "");
+    const bans = parts.follow<Merged>("ban", { keyOf });
+    const seen = new SeenValues(parts.follow<Merged>("seen", { keyOf }, { saveEvery: 10_000 }), log);
+    const banned = (key: string): string | undefined => {
+      const event = bans.merged.get(key);
+      return event?.fields.action === "ban" ? event.fields.reason : undefined;
+    };
+    copies.renew(parts.tls);
+    const decide = compileSaz(policy, banned);
+    return {
+      routes: {
+        ...sazRoutes({ ...parts, seen, decide, explain: (question) => explainSaz(policy, banned, question) }),
+        ...banRoutes({ ...parts, bans, copies }),
+      },
+      about: () => ({ unrecorded: seen.unrecorded }),
+      renew: (tls) => copies.renew(tls),
+      close: () => {
+        seen.close();
+        copies.close();
+      },
+    };
   });
 });

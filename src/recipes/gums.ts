@@ -2,6 +2,8 @@
  * GUMS: who is which account. The policy is the site's and is rendered into `etc/policy.json`; what operators add while it runs
  * (manual mappings) is in the database. How a policy is spelt and what it means is `src/policy/`.
  */
+
+import type { Service } from "../model/index.ts";
 import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
@@ -18,6 +20,7 @@ import {
   jsonFile,
   readAuditRule,
   readCommunities,
+  readList,
   readStale,
   type ServingConfig,
   STALE_DEFAULT,
@@ -29,12 +32,24 @@ import {
 export interface GumsConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
+  /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
+  readonly gatekeepers?: readonly string[];
   readonly audit: AuditRule;
 }
 
 /** What the site reader accepted; a policy that it would not have is an empty one: nobody is mapped by mistake. */
 function policyOf(setting: unknown): GumsPolicy {
   return readGumsPolicy(setting).policy ?? readGumsPolicy(undefined).policy!;
+}
+
+/** @returns the patterns, or `null` when the setting is no list of them */
+function readGatekeepers(value: unknown): readonly string[] | null {
+  return readList(value, (one) => (typeof one === "string" && /^[^\p{Cc}]{1,255}$/u.test(one) ? one : null));
+}
+
+/** Silence is every guest; an empty list is nobody but operators. */
+function gatekeepersOf({ settings }: Service): Pick<GumsConfig, "gatekeepers"> {
+  return settings.gatekeepers === undefined ? {} : { gatekeepers: readGatekeepers(settings.gatekeepers) ?? [] };
 }
 
 const PORT = 8443;
@@ -50,6 +65,10 @@ export const gums: Recipe = {
       accepts: (value) => readGumsPolicy(value).policy !== undefined,
       mistakes: (value) => readGumsPolicy(value).mistakes ?? [],
     },
+    gatekeepers: {
+      expected: "a list of certificate names such as ce1.example.org, *.example.org",
+      accepts: (value) => readGatekeepers(value) !== null,
+    },
     audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     communities: { expected: COMMUNITIES_EXPECTED, accepts: (value) => readCommunities(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
@@ -63,6 +82,7 @@ export const gums: Recipe = {
       port,
       directors: directorAddresses(context),
       ...communitiesOf(context.service),
+      ...gatekeepersOf(context.service),
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,
       audit: readAuditRule(context.service.settings.audit) ?? AUDIT_DEFAULT,

@@ -7,6 +7,7 @@ import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it, test } from "node:test";
+import { DecisionRecord } from "../../services/audit/index.ts";
 import type { RecordedEvent, Records } from "../../services/records/event.ts";
 import { Follower, replaceFile } from "../../services/records/follower.ts";
 import { MariaRecords } from "../../services/records/mariadb.ts";
@@ -90,6 +91,35 @@ describe("a full disk", { skip: asRoot }, () => {
     assert.equal(said.length, 2, said.join("; "));
   });
 
+  it("leaves the record of decisions one JSON text a line", async () => {
+    const said: string[] = [];
+    const directory = join(disk, "decisions");
+    mkdirSync(directory);
+    const record = new DecisionRecord({
+      directory,
+      retention: { keep: 3600, space: 2 ** 20 },
+      onFault: (says) => said.push(says),
+    });
+    const write = (count: number): void => {
+      for (let index = 0; index < count; index++) record.write(JSON.stringify({ index, text: "x".repeat(90) }));
+      record.flush();
+    };
+    write(3);
+    fill(8);
+    write(300);
+    assert.equal(record.lost, 300);
+    rmSync(ballast);
+    write(3);
+    await record.close();
+    const lines = readFileSync(join(directory, "audit.log"), "utf8").trimEnd().split("\n");
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).index),
+      [0, 1, 2, 0, 1, 2],
+    );
+    assert.equal(said.length, 2, said.join("; "));
+    rmSync(directory, { recursive: true });
+  });
+
   it("is said once by whoever keeps a snapshot, and the snapshot follows when there is room", async () => {
     const said: string[] = [];
     const records = new Stub();
@@ -107,7 +137,11 @@ describe("a full disk", { skip: asRoot }, () => {
       ...event(index + 1),
       fields: { ...fields, value: `/CN=${index} ${"x".repeat(200)}` },
     }));
-    for (let times = 0; times < 20; times++) await follower.poll();
+    // Written beside the service: the word comes when the disk has answered.
+    for (let times = 0; times < 20 || said.length === 0; times++) {
+      await follower.poll();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     assert.equal(said.length, 1, said.join("; "));
     assert.match(said[0]!, /ENOSPC/);
     rmSync(ballast);

@@ -1,0 +1,85 @@
+/**
+ * Values that SAZ was asked about and nobody had named before: recorded once, so that operators see who comes and can ban by a click
+ * instead of by typing a name. Recorded beside the decision, which never waits for it; bounded in rate and in number, because a flood of
+ * invented names must not fill the database.
+ */
+import { SAZ_KINDS, type SazKind, type SazQuestion, sazKey } from "../../src/policy/index.ts";
+import type { Follower, RecordedEvent } from "../records/index.ts";
+import type { Log } from "../serving/index.ts";
+
+export interface SeenLimits {
+  /** Values that are recorded in all. */
+  readonly values: number;
+  /** That wait to be recorded; more are left until they come again. */
+  readonly waiting: number;
+  /** Recorded in a second by one copy. */
+  readonly perSecond: number;
+}
+
+const LIMITS: SeenLimits = { values: 20_000, waiting: 1000, perSecond: 50 };
+
+export class SeenValues {
+  readonly #follower: Follower;
+  readonly #log: Log;
+  readonly #limits: SeenLimits;
+  readonly #waiting = new Map<string, { readonly kind: SazKind; readonly value: string }>();
+  #known = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #closed = false;
+  /** Values that were not recorded because too many came: they are when they come again. */
+  unrecorded = 0;
+
+  constructor(follower: Follower, log: Log, limits: Partial<SeenLimits> = {}) {
+    this.#follower = follower;
+    this.#log = log;
+    this.#limits = { ...LIMITS, ...limits };
+  }
+
+  /** Looks at a question; what is new in it is recorded soon. Costs a look-up for each value. */
+  look(question: SazQuestion): void {
+    this.#one("dn", question.subject);
+    if (question.vo !== null) this.#one("vo", question.vo);
+    for (const fqan of question.fqans) this.#one("role", fqan);
+    if (question.ca !== null) this.#one("ca", question.ca);
+  }
+
+  /** Every recorded value, in the order of the records. */
+  events(): readonly RecordedEvent[] {
+    return this.#follower.merged.events().filter((event) => SAZ_KINDS.some((kind) => kind === event.fields.kind));
+  }
+
+  close(): void {
+    this.#closed = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #one(kind: SazKind, value: string): void {
+    const key = sazKey(kind, value);
+    if (this.#follower.merged.get(key) !== undefined || this.#waiting.has(key)) return;
+    if (this.#waiting.size >= this.#limits.waiting || this.#known + this.#waiting.size >= this.#limits.values) {
+      if (this.unrecorded++ === 0)
+        this.#log("seen", { says: "more unseen values than are recorded; they are when they come again" });
+      return;
+    }
+    this.#waiting.set(key, { kind, value });
+    this.#timer ??= setTimeout(() => void this.#record(), 1000 / this.#limits.perSecond);
+  }
+
+  async #record(): Promise<void> {
+    const [next] = this.#waiting;
+    if (next !== undefined && this.#follower.fault === null) {
+      const [key, fields] = next;
+      try {
+        if (this.#follower.merged.get(key) === undefined) await this.#follower.append(fields);
+        this.#known = this.#follower.merged.size;
+        this.#waiting.delete(key);
+      } catch {
+        // The database takes no writes now: the value waits, and the decision was made long ago.
+      }
+    }
+    this.#timer =
+      this.#closed || this.#waiting.size === 0
+        ? null
+        : setTimeout(() => void this.#record(), 1000 / this.#limits.perSecond);
+  }
+}
