@@ -1,5 +1,8 @@
 /** Policies of identity: who is which account on which host. Pure. */
 export * from "./gums/compile.ts";
+export { exportGumsConfig, type NotExported } from "./gums/config/export.ts";
+export { type Carried, type ConfigImport, importGumsConfig, type NotCarried } from "./gums/config/import.ts";
+export { type ConfigMistake, LONGEST_CONFIG } from "./gums/config/xml.ts";
 export * from "./gums/explain.ts";
 export * from "./gums/model.ts";
 export { accountsOf, expandAccounts, MOST_POOL_ACCOUNTS } from "./gums/pools.ts";

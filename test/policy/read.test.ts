@@ -79,7 +79,7 @@ test("1,000 random policies: what a site file says of them is them", () => {
     const made = randomPolicy(new Chance(seed));
     // What the reader refuses by right: VOMS groups that nobody can be in, and DNs in another spelling than the normal one.
     const userGroups = made.userGroups.map((one) =>
-      one.kind === "voms" && one.group === null ? { ...one, group: "/a" } : one,
+      one.kind === "voms" ? { ...one, group: one.group ?? "/a", role: one.match === "role" ? "r" : one.role } : one,
     );
     const hosts = made.hosts.map((one) => ({
       ...one,
