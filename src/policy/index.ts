@@ -1,5 +1,8 @@
 /** Who may, and as whom: the policies of GUMS and SAZ, read, compiled, explained. Pure. */
 export * from "./gums/compile.ts";
+export { exportGumsConfig, type NotExported } from "./gums/config/export.ts";
+export { type Carried, type ConfigImport, importGumsConfig, type NotCarried } from "./gums/config/import.ts";
+export { type ConfigMistake, LONGEST_CONFIG } from "./gums/config/xml.ts";
 export * from "./gums/explain.ts";
 export { hostNames, patternMatches } from "./gums/host.ts";
 export * from "./gums/model.ts";

@@ -49,6 +49,9 @@ export class Reading {
   }
 
   expected(path: Path, expected: string, found: unknown): null {
+    const key = path.at(-1);
+    if (found === undefined && typeof key === "string")
+      return this.say(path.slice(0, -1), `${key} is missing: expected ${expected}`);
     return this.say(path, `expected ${expected}, found ${shown(found)}`);
   }
 

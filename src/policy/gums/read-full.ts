@@ -101,6 +101,7 @@ function vomsGroup(reading: Reading, one: Fields, path: Path, base: Base, known:
   const match = reading.choice(one, "match", path, FQAN_MATCHES, role === null ? "vogroup" : "exact") ?? "exact";
   if (one.voms === null && NEEDS_GROUP.has(match))
     reading.expected([...path, "voms"], `a group such as /fermilab/nova (match is ${match})`, null);
+  if (match === "role" && role === null) reading.say(path, "role is missing (match is role)");
   const server = reading.optionalLine(one, "server", path, "the name of one of voms-servers");
   if (server !== null) reading.references([server], [...path, "server"], "voms-servers", known.servers);
   return {
