@@ -1,5 +1,6 @@
 /** Records in the SQLite guest, over HTTPS with mutual TLS through the database's alias: `append`, `since`, and orders about pool accounts. */
 import { Agent, request } from "node:https";
+import type { TLSSocket } from "node:tls";
 import { DATABASE_TIMEOUTS } from "./connection.ts";
 import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
 import type { DatabaseEnd } from "./mariadb.ts";
@@ -101,7 +102,8 @@ export class SqliteRecords implements Records, PoolRecords {
         timer = setTimeout(() => fail(`no answer within ${DATABASE_TIMEOUTS.query} ms`), DATABASE_TIMEOUTS.query);
       };
       call.on("socket", (socket) => {
-        if (call.reusedSocket) connected();
+        // A call that waited for its turn gets a connected socket that does not count as reused.
+        if ((socket as TLSSocket).authorized) connected();
         else socket.once("secureConnect", connected);
       });
       call.on("error", (error: NodeJS.ErrnoException) => {

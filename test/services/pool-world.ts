@@ -118,6 +118,11 @@ export class PoolWorld {
     this.copies.push({ pools, cut });
   }
 
+  /** Positions beyond the ring go around it, so that one history fits rings of any size. */
+  at(position: number): SimulatedServer {
+    return this.servers[position % this.servers.length]!;
+  }
+
   /** A client asks one copy. Checks what must hold for every answer at any time. */
   async ask(copy: number, pool: string, subject: string, accounts: readonly string[]): Promise<string | null> {
     const { pools } = this.copies[copy]!;
@@ -144,18 +149,18 @@ export class PoolWorld {
 
   /** Comes back, having what the others have before it takes writes. */
   restart(position: number): void {
-    const server = this.servers[position]!;
+    const server = this.at(position);
     for (const other of this.servers) if (other.up && other !== server) server.fetch(other, Number.POSITIVE_INFINITY);
     server.up = true;
   }
 
   /** The disk is lost: only what the others have is left of it, and a new life begins. @returns false where that would lose an answer */
   lose(position: number): boolean {
-    const server = this.servers[position]!;
+    const server = this.at(position);
     const others = this.servers.filter((other) => other !== server && other.up);
     if (![...server.events.keys()].every((key) => others.some((other) => other.events.has(key)))) return false;
     server.events.clear();
-    server.origin = 10 * ++server.lives + position + 1;
+    server.origin = 10 * ++server.lives + server.position + 1;
     this.restart(position);
     return true;
   }
@@ -190,7 +195,7 @@ export class PoolWorld {
         assert.ok(positionOf(origin) >= 0);
       }
     }
-    assert.deepEqual(first!.conflicts(), []);
+    assert.deepEqual(first!.conflicts(), [], "an account stands in two assignments");
     const assigned = events.filter(({ fields }) => fields.action === "assign").map(({ fields }) => fields.account);
     assert.equal(new Set(assigned).size, assigned.length, "an account stands in two assignments");
     for (const [identity, told] of this.told) {
