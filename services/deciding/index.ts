@@ -22,6 +22,8 @@ import {
   watchTls,
 } from "../serving/index.ts";
 
+export { Names, quote, quotedNow } from "./names.ts";
+
 export interface DecidingConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
@@ -45,6 +47,22 @@ export interface Decider {
   readonly close?: () => void;
 }
 
+/** Milliseconds for which a judgement is kept: the clock that goes on while the machine sleeps costs a third of a decision. */
+const LATELY = 20;
+
+function lately<Value>(judge: () => Value): () => Value {
+  let value = judge();
+  let since = performance.now();
+  return () => {
+    const now = performance.now();
+    if (now - since > LATELY) {
+      value = judge();
+      since = now;
+    }
+    return value;
+  };
+}
+
 /**
  * Starts a copy.
  * @throws StartRefused when the certificates do not work or Node hides the client's chain; the system's error when the port is taken
@@ -64,8 +82,9 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
   });
   await follower.start();
   const audit = new Audit(join(guest.data, "audit.log"), (says) => log("audit", { says }));
-  const freshness = (): Freshness =>
+  const judge = (): Freshness =>
     judgeFreshness(config.stale, follower.seen, follower.fault, follower.seen + (follower.age() ?? 0));
+  const freshness = lately(judge);
   const server = await listenMutually({
     tls,
     address: guest.address,
@@ -75,7 +94,7 @@ export async function serveDecisions(guest: Guest, log: Log, config: DecidingCon
     routes: {
       ...decider.routes({ guest: guest.name, follower, audit, freshness }, tls),
       "GET /health": () => {
-        const now = freshness();
+        const now = judge();
         const { queued, refused } = server.load();
         const about = { ...now, guest: guest.name, cursor: follower.cursor(), auditLost: audit.lost, queued, refused };
         return json(now.state === "stale" ? 503 : 200, about);

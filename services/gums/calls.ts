@@ -1,11 +1,12 @@
 /** GUMS's JSON calls: `mapGridIdentity` for anyone with a certificate of the site, `manualMapper` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { ACCOUNT_PATTERN, type GumsPolicy } from "../../src/recipes/index.ts";
-import type { DecidingParts } from "../deciding/index.ts";
+import { type DecidingParts, Names, quote, quotedNow } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
 import {
   type Answer,
   type Call,
+  decoded,
   errorAnswer,
   type Handler,
   json,
@@ -33,8 +34,22 @@ function named<Value>(what: string, read: () => Value): Value {
   }
 }
 
+/** What was sent → what it says: names by {@link normalDn}, FQANs by {@link parseFqan}. */
+const readDn = new Names((sent) => normalDn(decoded(sent)));
+const readFqan = new Names((sent) => {
+  const text = decoded(sent);
+  if (text.length > FQAN_LIMIT) throw new NameRefused(`an FQAN has at most ${FQAN_LIMIT} characters`);
+  return parseFqan(text);
+});
+const readHost = new Names((sent) => {
+  const host = decoded(sent);
+  if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
+  return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
+});
+
+/** @returns the value as it was sent */
 function single(query: Query, name: string): string | null {
-  const values = query.getAll(name);
+  const values = query.encoded(name);
   if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
   return values[0] || null;
 }
@@ -46,12 +61,10 @@ function readQuestion(query: Query): MappingQuestion {
   if (subject === null) throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
   if (host === null)
     throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
-  if (host.length > DN_LIMIT) throw new Refusal(400, `a host's name has at most ${DN_LIMIT} characters`);
-  if (fqan !== null && fqan.length > FQAN_LIMIT) throw new Refusal(400, `an FQAN has at most ${FQAN_LIMIT} characters`);
   return {
-    subject: named("subject-x509-id", () => normalDn(subject)),
-    fqan: fqan === null ? null : named("voms-fqan", () => parseFqan(fqan)),
-    host: host.startsWith("/") || host.includes("=") ? named("resource-x509-id", () => normalDn(host)) : host,
+    subject: named("subject-x509-id", () => readDn.get(subject)),
+    fqan: fqan === null ? null : named("voms-fqan", () => readFqan.get(fqan)),
+    host: named("resource-x509-id", () => readHost.get(host)),
   };
 }
 
@@ -63,21 +76,16 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
     const now = freshness();
     if (now.state === "stale") return errorAnswer(503, now.says);
     const mapping = decide(question);
+    const fqan = question.fqan === null ? "null" : quote(formatFqan(question.fqan));
     audit.write(
-      JSON.stringify({
-        at: new Date().toISOString(),
-        subject: question.subject,
-        fqan: question.fqan && formatFqan(question.fqan),
-        host: question.host,
-        account: mapping?.username ?? null,
-        rule: mapping?.rule ?? "no rule",
-        asked: peer.name,
-        from,
-      }),
+      `{"at":${quotedNow()},"subject":${quote(question.subject)},"fqan":${fqan},"host":${quote(question.host)},"account":${mapping === null ? "null" : quote(mapping.username)},"rule":${quote(mapping?.rule ?? "no rule")},"asked":${quote(peer.name)},"from":${quote(from)}}`,
     );
     return mapping === null
       ? FAILED
-      : json(200, { result: "OK", username: mapping.username, groupname: mapping.groupname });
+      : {
+          status: 200,
+          body: `{"result":"OK","username":${quote(mapping.username)},"groupname":${quote(mapping.groupname)}}`,
+        };
   };
 
   const list = (): Answer =>

@@ -1,11 +1,12 @@
 /** SAZ's JSON calls: `authorize` for anyone with a certificate of the site, `ban` and `unban` for its operators. */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { normalSazValue, SAZ_KINDS, type SazKind } from "../../src/recipes/index.ts";
-import type { DecidingParts } from "../deciding/index.ts";
+import { type DecidingParts, Names, quote, quotedNow } from "../deciding/index.ts";
 import { refuseWrite } from "../records/index.ts";
 import {
   type Answer,
   type Call,
+  decoded,
   errorAnswer,
   type Handler,
   json,
@@ -35,19 +36,24 @@ function named<Value>(what: string, read: () => Value): Value {
   }
 }
 
+/** What was sent → what it says. */
+const readDn = new Names((sent) => normalDn(decoded(sent)));
+const readFqan = new Names((sent) => parseFqan(decoded(sent)));
+const readVo = new Names((sent) => normalSazValue("vo", decoded(sent)));
+
 function readQuestion(query: Query): SazQuestion {
-  const subjects = query.getAll("subject-x509-id");
+  const subjects = query.encoded("subject-x509-id");
   if (subjects.length !== 1 || !subjects[0])
     throw new Refusal(400, "subject-x509-id: expected once, a name such as /DC=org/CN=Alice");
-  const fqans = query.getAll("voms-fqan").filter((one) => one !== "");
+  const fqans = query.encoded("voms-fqan").filter((one) => one !== "");
   if (fqans.length > FQANS) throw new Refusal(400, `voms-fqan: at most ${FQANS}`);
-  const vo = query.get("vo") || null;
-  const ca = query.get("ca") || null;
+  const vo = query.encoded("vo")[0] || null;
+  const ca = query.encoded("ca")[0] || null;
   return {
-    subject: named("subject-x509-id", () => normalDn(subjects[0]!)),
-    vo: vo === null ? null : named("vo", () => normalSazValue("vo", vo)),
-    fqans: fqans.map((one) => named("voms-fqan", () => parseFqan(one))),
-    ca: ca === null ? null : named("ca", () => normalDn(ca)),
+    subject: named("subject-x509-id", () => readDn.get(subjects[0]!)),
+    vo: vo === null ? null : named("vo", () => readVo.get(vo)),
+    fqans: fqans.map((one) => named("voms-fqan", () => readFqan.get(one))),
+    ca: ca === null ? null : named("ca", () => readDn.get(ca)),
   };
 }
 
@@ -68,20 +74,13 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
     const now = freshness();
     if (now.state === "stale") return errorAnswer(503, now.says);
     const { decision, reason } = decide(question);
+    const why = quote(reason);
+    const fqans = question.fqans.map((one) => quote(formatFqan(one))).join();
+    const { subject, vo, ca } = question;
     audit.write(
-      JSON.stringify({
-        at: new Date().toISOString(),
-        subject: question.subject,
-        vo: question.vo,
-        fqans: question.fqans.map(formatFqan),
-        ca: question.ca,
-        decision,
-        reason,
-        asked: peer.name,
-        from,
-      }),
+      `{"at":${quotedNow()},"subject":${quote(subject)},"vo":${vo === null ? "null" : quote(vo)},"fqans":[${fqans}],"ca":${ca === null ? "null" : quote(ca)},"decision":"${decision}","reason":${why},"asked":${quote(peer.name)},"from":${quote(from)}}`,
     );
-    return json(200, { result: "OK", decision, reason });
+    return { status: 200, body: `{"result":"OK","decision":"${decision}","reason":${why}}` };
   };
 
   const record =

@@ -3,7 +3,8 @@
  * then, where the default is deny, something must permit; each answer names its reason. Pure; every question is a few look-ups.
  */
 import { type Fqan, formatFqan, voOf, withProxyParents } from "../../src/grid/index.ts";
-import { SAZ_KINDS, type SazKind, type SazPolicy } from "../../src/recipes/index.ts";
+import type { SazKind, SazPolicy } from "../../src/recipes/index.ts";
+import { Names } from "../deciding/names.ts";
 
 export interface SazQuestion {
   /** Normal form. */
@@ -30,17 +31,43 @@ function fqanValues(fqan: Fqan): readonly string[] {
   return fqan.role === null ? groups : [formatFqan(fqan), ...groups];
 }
 
-/** Everything a ban or a permit could name the caller by. */
-function valuesOf(question: SazQuestion): Readonly<Record<SazKind, readonly string[]>> {
-  const vos = new Set(question.fqans.map(voOf));
-  if (question.vo !== null) vos.add(question.vo);
-  return {
-    dn: withProxyParents(question.subject),
-    vo: [...vos],
-    role: question.fqans.flatMap(fqanValues),
-    ca: question.ca === null ? [] : [question.ca],
-  };
+/** One thing a ban or a permit could name the caller by. */
+interface Named {
+  readonly kind: SazKind;
+  readonly value: string;
+  readonly key: string;
 }
+
+const namedBy =
+  (kind: SazKind) =>
+  (value: string): Named => ({ kind, value, key: keyOf(kind, value) });
+
+/** Worked out once for each name and each FQAN: the same ones come all day. */
+const people = new Names((subject) => withProxyParents(subject).map(namedBy("dn")));
+const vos = new Names(namedBy("vo"));
+const authorities = new Names(namedBy("ca"));
+const attributes = new WeakMap<Fqan, { readonly vo: Named; readonly roles: readonly Named[] }>();
+
+function attributesOf(fqan: Fqan): { readonly vo: Named; readonly roles: readonly Named[] } {
+  let known = attributes.get(fqan);
+  if (known === undefined) {
+    known = { vo: vos.get(voOf(fqan)), roles: fqanValues(fqan).map(namedBy("role")) };
+    attributes.set(fqan, known);
+  }
+  return known;
+}
+
+/** Everything a ban or a permit could name the caller by, in the order of the documents: person, VO, role, authority. */
+function namesOf(question: SazQuestion): readonly Named[] {
+  const names = people.get(question.subject).slice();
+  for (const fqan of question.fqans) names.push(attributesOf(fqan).vo);
+  if (question.vo !== null) names.push(vos.get(question.vo));
+  for (const fqan of question.fqans) names.push(...attributesOf(fqan).roles);
+  if (question.ca !== null) names.push(authorities.get(question.ca));
+  return names;
+}
+
+const PERMITTED: SazDecision = { decision: "Permit", reason: "nothing speaks against it (default permit)" };
 
 /**
  * @param banned looks a ban up by {@link keyOf}; gives its reason, or `undefined`
@@ -51,19 +78,18 @@ export function compileSaz(
 ): (question: SazQuestion) => SazDecision {
   const permitted = new Set(policy.permit.map(({ kind, value }) => keyOf(kind, value)));
   return (question) => {
-    const values = valuesOf(question);
-    for (const kind of SAZ_KINDS)
-      for (const value of values[kind]) {
-        const reason = banned(keyOf(kind, value));
-        if (reason !== undefined)
-          return { decision: "Deny", reason: `${kind} ${value} is banned${reason === "" ? "" : `: ${reason}`}` };
-      }
-    if (policy.default === "permit")
-      return { decision: "Permit", reason: "nothing speaks against it (default permit)" };
-    for (const kind of SAZ_KINDS)
-      for (const value of kind === "dn" ? [question.subject] : values[kind])
-        if (permitted.has(keyOf(kind, value)))
-          return { decision: "Permit", reason: `${kind} ${value} is permitted by the site file` };
+    const names = namesOf(question);
+    for (const { kind, value, key } of names) {
+      const reason = banned(key);
+      if (reason !== undefined)
+        return { decision: "Deny", reason: `${kind} ${value} is banned${reason === "" ? "" : `: ${reason}`}` };
+    }
+    if (policy.default === "permit") return PERMITTED;
+    for (const { kind, value, key } of names) {
+      // A permit speaks of the person alone: a proxy of his is not he.
+      if (kind === "dn" && value !== question.subject) continue;
+      if (permitted.has(key)) return { decision: "Permit", reason: `${kind} ${value} is permitted by the site file` };
+    }
     return { decision: "Deny", reason: "nothing permits it (default deny)" };
   };
 }
