@@ -15,3 +15,15 @@ export function verdict(measured: number, promise: number, unit: string): string
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
+
+/** Below this part of a promise that something is at least so much, CI fails. */
+const FLOOR = 1 / 2;
+
+/**
+ * @param measured median, in the unit of the promise; more is better
+ * @returns the words to print; below the floor the process ends with 1
+ */
+export function atLeast(measured: number, promise: number, unit: string): string {
+  if (!(measured >= FLOOR * promise)) process.exitCode = 1;
+  return `promised ≥ ${promise} ${unit}, floor ${FLOOR * promise}: ${measured >= promise ? "kept" : "BROKEN"}`;
+}

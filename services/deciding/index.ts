@@ -31,6 +31,8 @@ import {
   watchTls,
 } from "../serving/index.ts";
 
+export { quote, quotedNow } from "./lines.ts";
+
 export interface DecidingConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
@@ -66,15 +68,28 @@ export interface Deciding {
   readonly close?: () => void | Promise<void>;
 }
 
-/** Milliseconds for which a judgement of freshness is kept. */
-const FRESHNESS_KEPT = 20;
-
 /** The copy is as fresh as the stream that it has not seen for longest. */
-function judge(rule: StaleRule, followers: readonly Follower<Fold>[]): Freshness {
+function judgeAll(rule: StaleRule, followers: readonly Follower<Fold>[]): Freshness {
   const oldest = followers.reduce((one, other) =>
     (other.age() ?? Number.POSITIVE_INFINITY) > (one.age() ?? Number.POSITIVE_INFINITY) ? other : one,
   );
   return judgeFreshness(rule, oldest.seen, oldest.fault, oldest.seen + (oldest.age() ?? 0));
+}
+
+/** Milliseconds for which a judgement is kept: the clock that goes on while the machine sleeps costs a third of a decision. */
+const LATELY = 20;
+
+function lately<Value>(judge: () => Value): () => Value {
+  let value: Value;
+  let since = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - since > LATELY) {
+      value = judge();
+      since = now;
+    }
+    return value;
+  };
 }
 
 /**
@@ -96,13 +111,8 @@ export async function serveDecisions(
     retention: config.audit,
     onFault: (says) => log("audit", { says }),
   });
-  let judged: { readonly at: number; readonly freshness: Freshness } | null = null;
-  const freshness = (): Freshness => {
-    const at = performance.now();
-    // Each decision asks; seconds are what counts.
-    if (judged === null || at - judged.at > FRESHNESS_KEPT) judged = { at, freshness: judge(config.stale, followers) };
-    return judged.freshness;
-  };
+  const judge = (): Freshness => judgeAll(config.stale, followers);
+  const freshness = lately(judge);
   const deciding = build({
     guest,
     tls,
@@ -139,7 +149,7 @@ export async function serveDecisions(
     routes: {
       ...deciding.routes,
       "GET /health": () => {
-        const now = freshness();
+        const now = judge();
         const { queued, refused } = server.load();
         const about = { ...now, guest: guest.name, cursors: cursors(), auditLost: audit.lost, queued, refused };
         return json(now.state === "stale" ? 503 : 200, { ...about, ...deciding.about?.() });

@@ -9,7 +9,7 @@ import {
   type MappingQuestion,
 } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
-import type { DecidingParts } from "../deciding/index.ts";
+import { type DecidingParts, quote, quotedNow } from "../deciding/index.ts";
 import { PoolExhausted, type Pools, RecordsError } from "../records/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, type Peer } from "../serving/index.ts";
 import { type Believes, readQuestion } from "./questions.ts";
@@ -39,40 +39,30 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
     policy.accountMappers.flatMap((mapper) => (mapper.kind === "pool" ? [[mapper.pool, accountsOf(mapper)]] : [])),
   );
 
-  const answer = (mapping: Mapping, question: MappingQuestion, peer: Peer, from: string, more = {}): Answer => {
-    const account = mapping.outcome === "account" ? mapping.account : null;
+  const answer = (mapping: Mapping, question: MappingQuestion, peer: Peer, from: string, more = ""): Answer => {
+    const account = mapping.outcome === "account" ? quote(mapping.account) : "null";
+    const { subject, fqan, host, believed, token } = question;
+    // What is usual is left out: a record is kept for months.
+    const unusual = `${believed ? "" : ',"believed":false'}${token === null ? "" : `,"token":${JSON.stringify(token)}`}${more}`;
     audit.write(
-      JSON.stringify({
-        at: new Date().toISOString(),
-        subject: question.subject,
-        fqan: question.fqan,
-        host: question.host,
-        account,
-        rule: ruleText(mapping),
-        asked: peer.name,
-        from,
-        // What is usual is left out: a record is kept for months.
-        ...(question.believed ? {} : { believed: false }),
-        ...(question.token === null ? {} : { token: question.token }),
-        ...more,
-      }),
+      `{"at":${quotedNow()},"subject":${quote(subject)},"fqan":${fqan === null ? "null" : quote(fqan)},"host":${quote(host)},"account":${account},"rule":${quote(ruleText(mapping))},"asked":${quote(peer.name)},"from":${quote(from)}${unusual}}`,
     );
     if (mapping.outcome !== "account") return FAILED;
-    const groupname = mapping.group === null ? {} : { groupname: mapping.group };
-    return json(200, { result: "OK", username: account, ...groupname });
+    const groupname = mapping.group === null ? "" : `,"groupname":${quote(mapping.group)}`;
+    return { status: 200, body: `{"result":"OK","username":${account}${groupname}}` };
   };
 
   /** The first call of somebody who is to have an account of a pool: it is given out, then the rules are asked again. */
   const givePooled = async (question: MappingQuestion, peer: Peer, from: string): Promise<Answer> => {
     const identity = identityOf(question) ?? question.subject;
     const exhausted = new Set<string>();
-    let more = {};
+    let more = "";
     for (;;) {
       const mapping = decide(question, exhausted);
       if (mapping.outcome !== "needs-pool") return answer(mapping, question, peer, from, more);
       try {
         const given = await pools.give(mapping.pool, identity, accounts.get(mapping.pool) ?? [], peer.name);
-        if (given.by !== null) more = { given: given.by, ...(given.provisional ? { provisional: true } : {}) };
+        if (given.by !== null) more = `,"given":${quote(given.by)}${given.provisional ? ',"provisional":true' : ""}`;
       } catch (error) {
         if (error instanceof PoolExhausted) {
           parts.log("pool exhausted", { pool: mapping.pool, says: error.message });

@@ -1,7 +1,7 @@
 /** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
-import { DN_LIMIT, FQAN_LIMIT, formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
+import { DN_LIMIT, formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
-import { type Peer, type Query, Refusal } from "../serving/index.ts";
+import { decoded, type Peer, type Query, Refusal } from "../serving/index.ts";
 
 /** Groups one token may name. */
 const TOKEN_GROUPS = 64;
@@ -27,16 +27,31 @@ export type Believes = (peer: Peer) => boolean;
  * @param gatekeepers patterns of certificate names; `null` is every guest of the site
  */
 export function compileGatekeepers(gatekeepers: readonly string[] | null): Believes {
-  return ({ name, unit }) => {
-    if (unit === "operator") return true;
-    if (gatekeepers === null) return unit === "guest";
-    const names = hostNames(name);
-    return gatekeepers.some((pattern) => patternMatches(pattern, names));
+  if (gatekeepers === null) return ({ unit }) => unit !== "other";
+  const known = new WeakMap<Peer, boolean>();
+  return (peer) => {
+    let believed = known.get(peer);
+    if (believed === undefined) {
+      const names = hostNames(peer.name);
+      believed = peer.unit === "operator" || gatekeepers.some((pattern) => patternMatches(pattern, names));
+      known.set(peer, believed);
+    }
+    return believed;
   };
 }
 
+/** What was sent → what it says. */
+const readDn = new Names((sent) => normalDn(decoded(sent)));
+const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
+const readHost = new Names((sent) => {
+  const host = decoded(sent);
+  if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
+  return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
+});
+
+/** @returns the one value of a parameter, as it was sent */
 function single(query: Query, name: string): string | null {
-  const values = query.getAll(name);
+  const values = query.encoded(name);
   if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
   return values[0] || null;
 }
@@ -44,22 +59,20 @@ function single(query: Query, name: string): string | null {
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */
 export function readQuestion(query: Query, believed: boolean): MappingQuestion {
   const subject = single(query, "subject-x509-id");
-  const host = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
+  const resource = single(query, "resource-x509-id") ?? single(query, "dns-host-name");
   const fqan = single(query, "voms-fqan");
   const issuer = single(query, "token-issuer");
   if (subject === null && issuer === null)
     throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
-  if (host === null)
+  if (resource === null)
     throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
-  if (host.length > DN_LIMIT) throw new Refusal(400, `a host's name has at most ${DN_LIMIT} characters`);
-  if (fqan !== null && fqan.length > FQAN_LIMIT) throw new Refusal(400, `an FQAN has at most ${FQAN_LIMIT} characters`);
-  const place = host.startsWith("/") || host.includes("=") ? named("resource-x509-id", () => normalDn(host)) : host;
-  if (issuer !== null) return { ...readToken(query, issuer, believed), host: place };
+  const host = named("resource-x509-id", () => readHost.get(resource));
+  if (issuer !== null) return { ...readToken(query, decoded(issuer), believed), host };
   return {
-    subject: named("subject-x509-id", () => normalDn(subject ?? "")),
-    fqan: fqan === null ? null : named("voms-fqan", () => formatFqan(parseFqan(fqan))),
+    subject: named("subject-x509-id", () => readDn.get(subject ?? "")),
+    fqan: fqan === null ? null : named("voms-fqan", () => readFqan.get(fqan)),
     believed,
-    host: place,
+    host,
     token: null,
   };
 }
@@ -69,8 +82,9 @@ function readToken(query: Query, issuer: string, believed: boolean): Omit<Mappin
     throw new Refusal(403, "a token's contents are taken from gatekeepers alone: they have checked its signature");
   for (const name of ["subject-x509-id", "voms-fqan"])
     if (query.get(name)) throw new Refusal(400, `${name}: a caller has a certificate or a token, not both`);
-  const subject = single(query, "token-subject");
-  if (subject === null) throw new Refusal(400, "token-subject is missing: expected the token's sub");
+  const sent = single(query, "token-subject");
+  if (sent === null) throw new Refusal(400, "token-subject is missing: expected the token's sub");
+  const subject = decoded(sent);
   const groups = query.getAll("token-group");
   if (groups.length > TOKEN_GROUPS) throw new Refusal(400, `token-group: at most ${TOKEN_GROUPS}`);
   const texts: readonly (readonly [string, string])[] = [

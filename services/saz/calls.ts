@@ -1,9 +1,18 @@
 /** SAZ's JSON calls about decisions: `authorize` for anyone with a certificate of the site; why, for whom, and who came, for operators. */
-import { formatFqan, NameRefused, normalDn, parseFqan } from "../../src/grid/index.ts";
+import { formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { type explainSaz, normalSazValue, type SazDecision, type SazQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
-import type { DecidingParts } from "../deciding/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, type Query, Refusal } from "../serving/index.ts";
+import { type DecidingParts, quote, quotedNow } from "../deciding/index.ts";
+import {
+  type Answer,
+  type Call,
+  decoded,
+  errorAnswer,
+  type Handler,
+  json,
+  type Query,
+  Refusal,
+} from "../serving/index.ts";
 import type { SeenValues } from "./seen.ts";
 
 export interface SazParts extends DecidingParts {
@@ -25,19 +34,24 @@ export function named<Value>(what: string, read: () => Value): Value {
   }
 }
 
+/** What was sent → what it says. */
+const readDn = new Names((sent) => normalDn(decoded(sent)));
+const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
+const readVo = new Names((sent) => normalSazValue("vo", decoded(sent)));
+
 function readQuestion(query: Query): SazQuestion {
-  const subjects = query.getAll("subject-x509-id");
+  const subjects = query.encoded("subject-x509-id");
   if (subjects.length !== 1 || !subjects[0])
     throw new Refusal(400, "subject-x509-id: expected once, a name such as /DC=org/CN=Alice");
-  const fqans = query.getAll("voms-fqan").filter((one) => one !== "");
+  const fqans = query.encoded("voms-fqan").filter((one) => one !== "");
   if (fqans.length > FQANS) throw new Refusal(400, `voms-fqan: at most ${FQANS}`);
-  const vo = query.get("vo") || null;
-  const ca = query.get("ca") || null;
+  const vo = query.encoded("vo")[0] || null;
+  const ca = query.encoded("ca")[0] || null;
   return {
-    subject: named("subject-x509-id", () => normalDn(subjects[0]!)),
-    vo: vo === null ? null : named("vo", () => normalSazValue("vo", vo)),
-    fqans: fqans.map((one) => named("voms-fqan", () => formatFqan(parseFqan(one)))),
-    ca: ca === null ? null : named("ca", () => normalDn(ca)),
+    subject: named("subject-x509-id", () => readDn.get(subjects[0]!)),
+    vo: vo === null ? null : named("vo", () => readVo.get(vo)),
+    fqans: fqans.map((one) => named("voms-fqan", () => readFqan.get(one))),
+    ca: ca === null ? null : named("ca", () => readDn.get(ca)),
   };
 }
 
@@ -50,20 +64,12 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
     if (now.state === "stale") return errorAnswer(503, now.says);
     const { decision, reason } = decide(question);
     seen.look(question);
+    const why = quote(reason);
+    const { subject, vo, fqans, ca } = question;
     audit.write(
-      JSON.stringify({
-        at: new Date().toISOString(),
-        subject: question.subject,
-        vo: question.vo,
-        fqans: question.fqans,
-        ca: question.ca,
-        decision,
-        reason,
-        asked: peer.name,
-        from,
-      }),
+      `{"at":${quotedNow()},"subject":${quote(subject)},"vo":${vo === null ? "null" : quote(vo)},"fqans":[${fqans.map(quote).join()}],"ca":${ca === null ? "null" : quote(ca)},"decision":"${decision}","reason":${why},"asked":${quote(peer.name)},"from":${quote(from)}}`,
     );
-    return json(200, { result: "OK", decision, reason });
+    return { status: 200, body: `{"result":"OK","decision":"${decision}","reason":${why}}` };
   };
 
   const explained = ({ query, peer }: Call): Answer => {

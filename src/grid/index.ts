@@ -1,3 +1,4 @@
 /** Identities of the grid: names and attributes. Pure. */
 export * from "./dn.ts";
 export * from "./fqan.ts";
+export * from "./names.ts";

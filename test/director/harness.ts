@@ -97,12 +97,17 @@ export class Pairing {
   readonly #addresses: readonly [string, string];
   #aliases: readonly BlueprintAlias[] = [];
 
-  constructor(addresses: readonly [string, string] = [ownAddress(2), ownAddress(3)]) {
+  /** @param authority of the copies, where they have one; a new one when silent */
+  constructor(
+    addresses: readonly [string, string] = [ownAddress(2), ownAddress(3)],
+    authority: KeyPairPem | null = null,
+  ) {
     this.#addresses = addresses;
+    if (authority !== null) this.authority = authority;
   }
 
   async prepare(aliases: readonly BlueprintAlias[]): Promise<this> {
-    this.authority = await createAuthority("t", Date.now());
+    this.authority ??= await createAuthority("t", Date.now());
     this.operator = await issue(this.authority, "operator", []);
     this.#aliases = aliases;
     mkdirSync(join(this.directory, "peers"), { mode: 0o700 });
@@ -218,8 +223,12 @@ export class Pairing {
    * A pair at rest: the first active, the second standing by. One after the other, because on a busy machine the second may well be up
    * first, and then it is right to take the aliases.
    */
-  static async ready(aliases: readonly BlueprintAlias[], policy?: Policy): Promise<Pairing> {
-    const house = await new Pairing().prepare(aliases);
+  static async ready(
+    aliases: readonly BlueprintAlias[],
+    policy?: Policy,
+    authority: KeyPairPem | null = null,
+  ): Promise<Pairing> {
+    const house = await new Pairing(undefined, authority).prepare(aliases);
     try {
       if (policy) for (const i of [0, 1]) await house.supervise(i, policy);
       house.start(0);

@@ -60,6 +60,11 @@ export class Stage {
   readonly actors = new Set<Actor>();
   #authority!: KeyPairPem;
 
+  /** Who signs the certificates of this stage. */
+  get authority(): KeyPairPem {
+    return this.#authority;
+  }
+
   static async open(): Promise<Stage> {
     const stage = new Stage();
     stage.#authority = await createAuthority(SITE, Date.now());

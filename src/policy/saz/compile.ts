@@ -3,7 +3,7 @@
  * does the site file; then a permit by name; then the rule for those without an organization; then the default. Each answer names its
  * reason. Every question is a few look-ups by text.
  */
-import { formatFqan, parseFqan, voOf, withProxyParents } from "../../grid/index.ts";
+import { formatFqan, Names, parseFqan, voOf, withProxyParents } from "../../grid/index.ts";
 import { SAZ_KINDS, type SazDecision, type SazKind, type SazPolicy, type SazQuestion } from "./model.ts";
 
 /** @returns the text by which bans and permits are looked up */
@@ -11,36 +11,50 @@ export function sazKey(kind: string, value: string): string {
   return `${kind} ${value}`;
 }
 
-/** What an FQAN makes its holder: itself, its group, and each group above, because a rule without a role speaks of all below it. */
-interface Expanded {
-  readonly vo: string;
-  readonly values: readonly string[];
+/** One thing a ban or a permit could name the caller by. */
+interface Named {
+  readonly kind: SazKind;
+  readonly value: string;
+  readonly key: string;
 }
 
-function expand(text: string): Expanded {
+const namedBy =
+  (kind: SazKind) =>
+  (value: string): Named => ({ kind, value, key: sazKey(kind, value) });
+
+/** An FQAN makes its holder one of its VO, and of itself, its group, and each group above: a rule without a role speaks of all below it. */
+function attributesOf(text: string): { readonly vo: Named; readonly roles: readonly Named[] } {
   const fqan = parseFqan(text);
   const parts = fqan.group.slice(1).split("/");
   const groups = parts.map((_, index) => `/${parts.slice(0, parts.length - index).join("/")}`);
-  return { vo: voOf(fqan), values: fqan.role === null ? groups : [formatFqan(fqan), ...groups] };
+  const values = fqan.role === null ? groups : [formatFqan(fqan), ...groups];
+  return { vo: vos.get(voOf(fqan)), roles: values.map(namedBy("role")) };
 }
 
-/** FQANs whose expansion is remembered; a site knows some hundred. */
-const REMEMBERED = 4096;
+/** Worked out once for each name and each FQAN: the same ones come all day. */
+const people = new Names((subject) => withProxyParents(subject).map(namedBy("dn")));
+const vos = new Names(namedBy("vo"));
+const authorities = new Names(namedBy("ca"));
+const attributes = new Names(attributesOf);
 
-/** Everything a ban or a permit could name the caller by. */
-function namesOf(
-  question: SazQuestion,
-  expansion: (fqan: string) => Expanded,
-): Readonly<Record<SazKind, readonly string[]>> {
-  const expanded = question.fqans.map(expansion);
-  const vos = expanded.map((one) => one.vo);
-  return {
-    dn: withProxyParents(question.subject),
-    vo: question.vo === null ? vos : [question.vo, ...vos],
-    role: expanded.flatMap((one) => one.values),
-    ca: question.ca === null ? [] : [question.ca],
-  };
+/** Everything a ban or a permit could name the caller by, in the order of the documents: person, VO, role, authority. */
+function namesOf(question: SazQuestion): readonly Named[] {
+  const names = people.get(question.subject).slice();
+  if (question.vo !== null) names.push(vos.get(question.vo));
+  for (const fqan of question.fqans) names.push(attributes.get(fqan).vo);
+  for (const fqan of question.fqans) names.push(...attributes.get(fqan).roles);
+  if (question.ca !== null) names.push(authorities.get(question.ca));
+  return names;
 }
+
+const BY_DEFAULT: Readonly<Record<SazPolicy["default"], SazDecision>> = {
+  permit: { decision: "Permit", reason: "nothing speaks against it (default permit)" },
+  deny: { decision: "Deny", reason: "nothing permits it (default deny)" },
+};
+const WITHOUT_VO: SazDecision = {
+  decision: "Deny",
+  reason: "the caller comes without an organization, and the site file denies that",
+};
 
 /**
  * @param banned looks a recorded ban up by {@link sazKey}; gives its reason, or `undefined`
@@ -51,37 +65,22 @@ export function compileSaz(
 ): (question: SazQuestion) => SazDecision {
   const permitted = new Set(policy.permit.map(({ kind, value }) => sazKey(kind, value)));
   const denied = new Set(policy.deny.map(({ kind, value }) => sazKey(kind, value)));
-  const remembered = new Map<string, Expanded>();
-  const expansion = (fqan: string): Expanded => {
-    let known = remembered.get(fqan);
-    if (known === undefined) {
-      if (remembered.size >= REMEMBERED) remembered.clear();
-      known = expand(fqan);
-      remembered.set(fqan, known);
-    }
-    return known;
-  };
   return (question) => {
-    const names = namesOf(question, expansion);
-    for (const kind of SAZ_KINDS)
-      for (const value of names[kind]) {
-        const key = sazKey(kind, value);
-        const reason = banned(key);
-        if (reason !== undefined)
-          return { decision: "Deny", reason: `${key} is banned${reason === "" ? "" : `: ${reason}`}` };
-        if (denied.has(key)) return { decision: "Deny", reason: `${key} is denied by the site file` };
-      }
+    const names = namesOf(question);
+    for (const { key } of names) {
+      const reason = banned(key);
+      if (reason !== undefined)
+        return { decision: "Deny", reason: `${key} is banned${reason === "" ? "" : `: ${reason}`}` };
+      if (denied.has(key)) return { decision: "Deny", reason: `${key} is denied by the site file` };
+    }
     if (permitted.size > 0)
-      for (const kind of SAZ_KINDS)
-        for (const value of kind === "dn" ? [question.subject] : names[kind]) {
-          const key = sazKey(kind, value);
-          if (permitted.has(key)) return { decision: "Permit", reason: `${key} is permitted by the site file` };
-        }
-    if (policy.withoutVo === "deny" && names.vo.length === 0)
-      return { decision: "Deny", reason: "the caller comes without an organization, and the site file denies that" };
-    return policy.default === "permit"
-      ? { decision: "Permit", reason: "nothing speaks against it (default permit)" }
-      : { decision: "Deny", reason: "nothing permits it (default deny)" };
+      for (const { kind, value, key } of names) {
+        // A permit speaks of the person alone: a proxy of his is not he.
+        if (kind === "dn" && value !== question.subject) continue;
+        if (permitted.has(key)) return { decision: "Permit", reason: `${key} is permitted by the site file` };
+      }
+    if (policy.withoutVo === "deny" && question.vo === null && question.fqans.length === 0) return WITHOUT_VO;
+    return BY_DEFAULT[policy.default];
   };
 }
 
@@ -100,7 +99,7 @@ export function explainSaz(
   banned: (key: string) => string | undefined,
   question: SazQuestion,
 ): { readonly decision: SazDecision; readonly steps: readonly SazStep[] } {
-  const names = namesOf(question, expand);
+  const names = namesOf(question);
   const about = (key: string): string => {
     const has = (list: SazPolicy["permit"]) => list.some(({ kind, value }) => sazKey(kind, value) === key);
     const reason = banned(key);
@@ -109,11 +108,12 @@ export function explainSaz(
     if (has(policy.permit)) return "permitted by the site file";
     return "nothing is known of it";
   };
-  const steps = SAZ_KINDS.flatMap((kind) =>
-    names[kind].length === 0
+  const steps = SAZ_KINDS.flatMap((kind) => {
+    const own = names.filter((one) => one.kind === kind);
+    return own.length === 0
       ? [{ looked: kind, says: "not given" }]
-      : names[kind].map((value) => ({ looked: sazKey(kind, value), says: about(sazKey(kind, value)) })),
-  );
+      : own.map(({ key }) => ({ looked: key, says: about(key) }));
+  });
   return {
     decision: compileSaz(policy, banned)(question),
     steps: [

@@ -1,0 +1,73 @@
+/**
+ * What authorization costs: GUMS and SAZ, audited, 10,000 identities, against a bare node:https server moving the same bytes, in one run.
+ *   bin/node bench/authorization.ts [--quick] [--rounds 5] [--json] [--only rates|both|flood]
+ * Kept connections and new ones, past the front end and through it; then both at once; then a flood (`bench/authorization/flood.ts`).
+ * Ratios of one run and medians of rounds: the machine is shared, and the rounds of all rows take turns.
+ */
+import { parseArgs } from "node:util";
+import { House } from "./authorization/house.ts";
+import { type Both, measureBoth, measureRates, type Rate } from "./authorization/rates.ts";
+import { atLeast } from "./verdict.ts";
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string", default: "" },
+    json: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+  },
+});
+const rounds = Number(values.rounds) || (values.quick ? 3 : 5);
+const milliseconds = values.quick ? 1000 : 3000;
+/** What is promised (DESIGN, "Numbers"). */
+const RATIO = 0.6;
+const A_DAY = 10_000_000;
+
+const number = (value: number, digits = 0): string => value.toFixed(digits).padStart(8);
+const part = (value: number | null): string =>
+  value === null ? "      - " : `${(100 * value).toFixed(0).padStart(6)} %`;
+
+function printRates(rates: readonly Rate[]): void {
+  console.log(
+    `${"".padEnd(32)} calls/s  calls/CPU-s   of bare   server director   client  p99 ms  failed   (medians of ${rounds} rounds)`,
+  );
+  for (const rate of rates) {
+    const name = `${rate.to}, ${rate.mode === "kept" ? "kept alive" : "new connections"}, ${rate.way}`;
+    const promised =
+      rate.mode === "kept" && rate.to !== "bare" && rate.way === "direct"
+        ? `  ${atLeast(rate.ratio, RATIO, "of bare")}`
+        : "";
+    console.log(
+      `${name.padEnd(32)}${number(rate.callsPerSecond)}    ${number(rate.perCpuSecond)}   ${part(rate.ratio)} ${part(rate.serverCpu)} ${part(rate.directorCpu)} ${part(rate.clientCpu)}${number(rate.p99, 2)}${number(rate.failed)}${promised}`,
+    );
+  }
+}
+
+function printBoth(both: Both): void {
+  for (const service of ["gums", "saz"] as const) {
+    const day = both.callsPerSecond[service] * 86_400;
+    console.log(
+      `${`${service}, both at once, new, front end`.padEnd(40)}${number(both.callsPerSecond[service])}/s = ${(day / 1e6).toFixed(1)} million a day, p99 ${both.p99[service].toFixed(1)} ms  ${atLeast(day, A_DAY, "a day")}`,
+    );
+  }
+  console.log(`  failed ${both.failed}; the clients themselves used ${part(both.clientCpu).trim()} of one processor`);
+}
+
+const wants = (what: string): boolean => values.only === "" || values.only === what;
+const house = await House.open();
+try {
+  const found: Record<string, unknown> = {};
+  if (wants("rates")) {
+    const rates = await measureRates(house, rounds, milliseconds);
+    found.rates = rates;
+    if (!values.json) printRates(rates);
+  }
+  if (wants("both")) {
+    const both = await measureBoth(house, rounds, milliseconds);
+    found.both = both;
+    if (!values.json) printBoth(both);
+  }
+  if (values.json) console.log(JSON.stringify(found));
+} finally {
+  await house.close();
+}

@@ -1,0 +1,51 @@
+/** What the kernel says of a process. proc_pid_stat(5). */
+import { execFileSync, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Task, TaskReport } from "./client.ts";
+
+const TICKS = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
+
+/** @returns processor seconds that a process has used, user and system */
+export function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+}
+
+/** @returns MiB of memory that a process has */
+export function residentMiB(pid: number): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+}
+
+export interface Measured {
+  readonly report: TaskReport;
+  /** Processor seconds while the client measured, by the names given. */
+  readonly cpu: Readonly<Record<string, number>>;
+}
+
+/** Runs a client in a process of its own and looks at others while it measures. */
+export function runClient(task: Task, watched: Readonly<Record<string, number>> = {}): Promise<Measured> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "client.ts")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  child.stdin.end(JSON.stringify(task));
+  const look = () => Object.fromEntries(Object.entries(watched).map(([name, pid]) => [name, cpuSeconds(pid)]));
+  return new Promise((resolve, reject) => {
+    let before: Record<string, number> = {};
+    let result: Measured | null = null;
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      if (line === "begun") {
+        before = look();
+        return;
+      }
+      const after = look();
+      const cpu = Object.fromEntries(Object.keys(after).map((name) => [name, after[name]! - before[name]!]));
+      result = { report: JSON.parse(line) as TaskReport, cpu };
+    });
+    child.once("close", (code) =>
+      result === null ? reject(new Error(`the client ended with ${code}`)) : resolve(result),
+    );
+  });
+}
