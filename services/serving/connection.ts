@@ -4,7 +4,7 @@
  */
 import type { TLSSocket } from "node:tls";
 import type { Client } from "../../src/world/index.ts";
-import { type Answer, errorAnswer } from "./answer.ts";
+import { type Answer, BODY_LIMIT, errorAnswer, OPERATOR_BODY_LIMIT } from "./answer.ts";
 import { HttpFault } from "./http-head.ts";
 import { HttpReader, type HttpRequest } from "./http-reader.ts";
 import type { Peer } from "./peer.ts";
@@ -87,7 +87,7 @@ export class Connection {
   surplus = false;
   readonly #socket: TLSSocket;
   readonly #service: Service;
-  readonly #reader = new HttpReader();
+  readonly #reader: HttpReader;
   #phase: Phase;
   #since: number;
   #unwritten = 0;
@@ -103,6 +103,8 @@ export class Connection {
     this.community = community;
     this.#socket = socket;
     this.#service = service;
+    // Whole policies come from operators alone.
+    this.#reader = new HttpReader(peer.unit === "operator" ? OPERATOR_BODY_LIMIT : BODY_LIMIT);
     // The first request has the time of a head: who connects has something to ask.
     this.#phase = "head";
     this.#since = service.now;

@@ -3,7 +3,7 @@
  * a front end and a server such a difference is a way to smuggle requests. No folded lines, no bare CR or LF, no blank before a colon,
  * no length twice, no length together with chunks. Pure.
  */
-import { BODY_LIMIT, TARGET_LIMIT } from "./answer.ts";
+import { TARGET_LIMIT } from "./answer.ts";
 
 /** Octets of a head, and fields in it. */
 export const HEAD_LIMITS = { octets: 16 * 1024, fields: 64 } as const;
@@ -81,8 +81,9 @@ function pathOf(target: string, method: string): string | null {
 /**
  * @param block lines after the first, each with its CR LF, without the empty one; one character an octet
  * @param minor version of the request line
+ * @param bodyLimit octets of one body
  */
-export function readFields(block: string, minor: 0 | 1): Fields | HttpFault {
+export function readFields(block: string, minor: 0 | 1, bodyLimit: number): Fields | HttpFault {
   const headers: Record<string, string> = Object.create(null);
   const lines = block === "" ? [] : block.slice(0, -2).split("\r\n");
   if (lines.length > HEAD_LIMITS.fields)
@@ -98,7 +99,7 @@ export function readFields(block: string, minor: 0 | 1): Fields | HttpFault {
     if (known !== undefined && ONCE.has(name)) return new HttpFault(400, `the field ${name} is given twice`);
     headers[name] = known === undefined ? value : `${known}, ${value}`;
   }
-  return meaningOf(headers, minor);
+  return meaningOf(headers, minor, bodyLimit);
 }
 
 /** Fields of which a second one would be somebody else's meaning. */
@@ -115,7 +116,7 @@ function trim(value: string): string {
   return value.replace(/^[\t ]+|[\t ]+$/g, "");
 }
 
-function meaningOf(headers: Headers, minor: 0 | 1): Fields | HttpFault {
+function meaningOf(headers: Headers, minor: 0 | 1, bodyLimit: number): Fields | HttpFault {
   const { host, expect } = headers;
   const length = headers["content-length"];
   const coding = headers["transfer-encoding"];
@@ -128,7 +129,7 @@ function meaningOf(headers: Headers, minor: 0 | 1): Fields | HttpFault {
   }
   if (length !== undefined && !/^[0-9]{1,15}$/.test(length))
     return new HttpFault(400, "content-length: expected a number of octets");
-  if (Number(length ?? 0) > BODY_LIMIT) return new HttpFault(413, `a body has at most ${BODY_LIMIT} octets`);
+  if (Number(length ?? 0) > bodyLimit) return new HttpFault(413, `a body has at most ${bodyLimit} octets`);
   const expects = expect !== undefined && minor === 1;
   if (expects && expect.toLowerCase() !== "100-continue") return new HttpFault(417, "expect: expected 100-continue");
   const words = (headers.connection ?? "").toLowerCase().split(",").map(trim);

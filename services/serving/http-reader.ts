@@ -47,8 +47,14 @@ export class HttpReader {
   #searched = 0;
   #leading = 0;
   #pending: Pending | null = null;
+  readonly #bodyLimit: number;
   /** The fields of the last request: a steady client sends the same ones again. */
   #known = { block: "\0", minor: 1 as 0 | 1, fields: null as unknown as Fields };
+
+  /** @param bodyLimit octets of one body */
+  constructor(bodyLimit: number = BODY_LIMIT) {
+    this.#bodyLimit = bodyLimit;
+  }
 
   /** Octets that are kept. */
   get held(): number {
@@ -106,7 +112,7 @@ export class HttpReader {
 
   #fieldsOf(block: string, minor: 0 | 1): Fields | HttpFault {
     if (block === this.#known.block && minor === this.#known.minor) return this.#known.fields;
-    const fields = readFields(block, minor);
+    const fields = readFields(block, minor, this.#bodyLimit);
     if (!(fields instanceof HttpFault)) this.#known = { block, minor, fields };
     return fields;
   }
@@ -136,7 +142,8 @@ export class HttpReader {
       const digits = this.#octets.toString("latin1", 0, end);
       if (!/^[0-9A-Fa-f]+$/.test(digits)) return new HttpFault(400, "a chunk does not begin with its size");
       const size = Number.parseInt(digits, 16);
-      if (pending.filled + size > BODY_LIMIT) return new HttpFault(413, `a body has at most ${BODY_LIMIT} octets`);
+      if (pending.filled + size > this.#bodyLimit)
+        return new HttpFault(413, `a body has at most ${this.#bodyLimit} octets`);
       const from = end + 2;
       if (this.#octets.length < from + size + 2) return this.#shortOf(from, size);
       if (this.#octets[from + size] !== 13 || this.#octets[from + size + 1] !== 10)
@@ -162,7 +169,7 @@ export class HttpReader {
   }
 
   #grow(pending: Pending, size: number): Buffer {
-    const body = Buffer.alloc(Math.min(BODY_LIMIT, Math.max(1024, (pending.filled + size) * 2)));
+    const body = Buffer.alloc(Math.min(this.#bodyLimit, Math.max(1024, (pending.filled + size) * 2)));
     pending.body.copy(body, 0, 0, pending.filled);
     (pending as { body: Buffer }).body = body;
     return body;

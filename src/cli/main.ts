@@ -19,6 +19,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   ban: async () => (await import("./commands/identity.ts")).addBan,
   unban: async () => (await import("./commands/identity.ts")).addUnban,
   bans: async () => (await import("./commands/identity.ts")).addBans,
+  seen: async () => (await import("./commands/identity.ts")).addSeen,
+  gums: async () => (await import("./commands/gums.ts")).addGums,
   explain: async () => (await import("./commands/explain.ts")).addExplain,
   "what-if": async () => (await import("./commands/what-if.ts")).addWhatIf,
   audit: async () => (await import("./commands/audit.ts")).addAudit,
@@ -27,7 +29,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 };
 
 /** Commands that have commands of their own. */
-const GROUPS: ReadonlySet<string> = new Set(["guest"]);
+const GROUPS: ReadonlySet<string> = new Set(["guest", "gums"]);
 
 async function main(words: readonly string[]): Promise<number> {
   const json = words.includes("--json");

@@ -25,7 +25,8 @@ const LARGEST_FILE = 4 * 1024 * 1024;
 export const VERSION: string = (JSON.parse(readFileSync(join(HOUSE, "package.json"), "utf8")) as { version: string })
   .version;
 
-function readText(file: string): SiteText {
+/** @throws Fault `site.unreadable`, `site.invalid` when it is no UTF-8 */
+export function readText(file: string): SiteText {
   let octets: Buffer;
   try {
     if (statSync(file).isDirectory()) throw new Fault("site.unreadable", { file, reason: "it is a directory" });

@@ -1,9 +1,9 @@
-/** `domus map|authorize|ban|unban|bans`: asks GUMS and SAZ through their aliases, as any client would. */
+/** `domus map|authorize|ban|unban|bans|seen`: asks GUMS and SAZ through their aliases, as any client would. */
 import { type Command, Option } from "commander";
 import { Fault } from "../../model/index.ts";
 import { aliasOfRecipe, askThrough, type ServiceAnswer } from "../calls.ts";
 import { chooseSite, type OpenSite, openState } from "../open.ts";
-import { paint, say, sayJson } from "../say.ts";
+import { formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
 
 interface IdentityFlags {
   readonly site?: string;
@@ -121,15 +121,20 @@ function addBanAction(program: Command, action: "ban" | "unban"): void {
       .addHelpText("after", `\nExample:\n  domus ${action} "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example"`),
   ).action((value: string, flags: IdentityFlags) =>
     withSite(flags, async (open) => {
+      const alias = await aliasOfRecipe(open, "saz");
+      const began = performance.now();
       const { body } = accept(
-        await askThrough(open, await aliasOfRecipe(open, "saz"), "POST", `/saz/json/${action}`, {
+        await askThrough(open, alias, "POST", `/saz/json/${action}`, {
           [flags.kind ?? "dn"]: value,
           reason: flags.reason,
         }),
       );
+      const took = formatMilliseconds(performance.now() - began);
       if (flags.json) sayJson(body);
       else
-        say(`${value} is ${action === "ban" ? paint("red", "banned") : "no longer banned"}${copiesText(body.copies)}`);
+        say(
+          `${value} is ${action === "ban" ? paint("red", "banned") : "no longer banned"}${copiesText(body.copies)} (${took})`,
+        );
     }),
   );
 }
@@ -153,6 +158,32 @@ export function addBans(program: Command): void {
         }[];
         if (bans.length === 0) say("Nobody is banned.");
         for (const ban of bans) say(`${ban.kind}  ${ban.value}${ban.reason ? `  (${ban.reason})` : ""}`);
+      }
+    }),
+  );
+}
+
+export function addSeen(program: Command): void {
+  common(
+    program
+      .command("seen")
+      .summary("who and what SAZ was asked about")
+      .description("Lists every person, organization, role and authority that SAZ was ever asked about.")
+      .addOption(new Option("--kind <kind>", "only these").choices(["dn", "vo", "role", "ca"]))
+      .addHelpText("after", "\nExample:\n  domus seen --kind vo"),
+  ).action((flags: IdentityFlags) =>
+    withSite(flags, async (open) => {
+      const { body } = accept(await askThrough(open, await aliasOfRecipe(open, "saz"), "GET", "/saz/json/seen"));
+      const all = (body.seen ?? []) as readonly {
+        readonly kind: string;
+        readonly value: string;
+        readonly at: string;
+      }[];
+      const seen = all.filter((one) => flags.kind === undefined || one.kind === flags.kind);
+      if (flags.json) sayJson({ ...body, seen });
+      else {
+        if (seen.length === 0) say("SAZ was asked about nobody yet.");
+        for (const line of table(seen.map(({ kind, value, at }) => [kind, value, `first seen ${at}`]))) say(line);
       }
     }),
   );
