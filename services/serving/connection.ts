@@ -161,7 +161,8 @@ export class Connection {
     const length = Buffer.byteLength(body);
     const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}${dateLine()}${more}${stays ? STAYS : ENDS}`;
     // One write is one TLS record, and one system call.
-    this.#socket.write(this.#head ? head : head + body);
+    // ASCII is written as it is; counting its octets has told whether it is.
+    this.#socket.write(this.#head ? head : head + body, length === body.length ? "latin1" : "utf8");
   }
 
   #onData(chunk: Buffer): void {
