@@ -107,9 +107,9 @@ export class MariaRecords implements Records, PoolRecords {
     const { place } = this.#end;
     if (place === undefined) return;
     const [own] = await ask(
-      "SELECT @@global.auto_increment_increment AS size, @@global.auto_increment_offset AS offset",
+      "SELECT @@global.auto_increment_increment AS ring, @@global.auto_increment_offset AS place",
     );
-    const [size, position] = [Number(own!.size), Number(own!.offset) - 1];
+    const [size, position] = [Number(own!.ring), Number(own!.place) - 1];
     if (size !== place.size || position !== place.position || positionOf(origin) !== place.position)
       throw new RecordsError(
         "refused",
