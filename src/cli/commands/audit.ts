@@ -121,20 +121,27 @@ function report(copies: readonly CopyAnswer[], flags: AuditFlags, [from, to]: re
 
 const cell = (value: unknown): string => (value === null || value === undefined || value === "" ? "-" : String(value));
 
-/** What was answered: an account, or a decision. */
+/** What was answered (an account, or a decision), or what an operator changed. */
 function answerOf(row: AuditRow): string {
+  if (row.change !== undefined) return `${row.action} ${row.change}${row.account ? ` ${row.account}` : ""}`;
+  if (row.decision === undefined && row.action !== undefined) return `${row.action} ${row.kind}`;
   return row.account === undefined ? cell(row.decision) : row.account === null ? "no account" : cell(row.account);
+}
+
+/** Whom it is about, with what, for which host or group, why. */
+function aboutOf(row: AuditRow): readonly string[] {
+  const fqans = Array.isArray(row.fqans) ? row.fqans.join(" ") : row.fqan;
+  return [row.subject ?? row.value, fqans, row.host ?? row.vo ?? row.group ?? row.pool, row.rule ?? row.reason].map(
+    cell,
+  );
 }
 
 function plainRow(row: AuditRow): readonly string[] {
   return [
     row.at,
     paint("bold", answerOf(row)),
-    cell(row.subject),
-    cell(row.fqan ?? row.fqans),
-    cell(row.host ?? row.vo),
-    cell(row.rule ?? row.reason),
-    `asked ${cell(row.asked)}`,
+    ...aboutOf(row),
+    row.actor === undefined ? `asked ${cell(row.asked)}` : `by ${cell(row.actor)}`,
     row.guest,
   ];
 }
@@ -158,10 +165,7 @@ function summary(rows: readonly AuditRow[]): readonly (readonly string[])[] {
   }
   return [...seen.values()].map(({ first, last, count }) => [
     paint("bold", answerOf(first)),
-    cell(first.subject),
-    cell(first.fqan ?? first.fqans),
-    cell(first.host ?? first.vo),
-    cell(first.rule ?? first.reason),
+    ...aboutOf(first),
     `${count}×`,
     count === 1 ? first.at : `${first.at} – ${last}`,
   ]);
