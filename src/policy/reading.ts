@@ -40,11 +40,16 @@ function shown(value: unknown): string {
   return isRecord(value) ? "a mapping" : JSON.stringify(value).slice(0, 80);
 }
 
+/** As many as are ever shown of one file; past them, none is worth its sentence. */
+const MOST = 200;
+
 export class Reading {
   readonly mistakes: SettingMistake[] = [];
 
-  say(path: Path, says: string): null {
-    this.mistakes.push({ path, says });
+  say(path: Path, says: string | (() => string), atKey = false): null {
+    if (this.mistakes.length >= MOST) return null;
+    const one = { path, says: typeof says === "string" ? says : says() };
+    this.mistakes.push(atKey ? { ...one, atKey } : one);
     return null;
   }
 
@@ -59,8 +64,7 @@ export class Reading {
   record(value: unknown, path: Path, known: readonly string[], expected: string): Fields | null {
     if (!isRecord(value)) return this.expected(path, expected, value);
     for (const key of Object.keys(value))
-      if (!known.includes(key))
-        this.mistakes.push({ path: [...path, key], says: `unknown key${suggestion(key, known)}`, atKey: true });
+      if (!known.includes(key)) this.say([...path, key], () => `unknown key${suggestion(key, known)}`, true);
     return value;
   }
 
@@ -153,9 +157,10 @@ export class Reading {
 
   /** References to things of one list. */
   references(value: unknown, path: Path, what: string, known: readonly string[]): readonly string[] {
+    const names = new Set(known);
     return this.list(value, path, `a list of names of ${what}`, (item, at) => {
       if (typeof item !== "string") return this.expected(at, `the name of one of ${what}`, item);
-      return known.includes(item) ? item : this.say(at, `${what} has no ${shown(item)}${suggestion(item, known)}`);
+      return names.has(item) ? item : this.say(at, () => `${what} has no ${shown(item)}${suggestion(item, known)}`);
     });
   }
 

@@ -75,7 +75,7 @@ function userGroup(reading: Reading, item: unknown, path: Path, known: Known): U
   if (kind !== null)
     for (const key of GROUP_KINDS.flatMap((other) => GROUP_KEYS[other].slice(1)))
       if (key in one && !(GROUP_KEYS[kind] as readonly string[]).includes(key))
-        reading.mistakes.push({ path: [...path, key], says: `${key} means nothing for a ${kind} group`, atKey: true });
+        reading.say([...path, key], `${key} means nothing for a ${kind} group`, true);
   switch (kind) {
     case "manual":
       return { kind, ...base, members: members(reading, one.manual, [...path, "manual"]) };
@@ -142,7 +142,7 @@ function accountMapper(reading: Reading, item: unknown, path: Path): AccountMapp
     group: reading.unixGroup(one, path),
   };
   if ("accounts" in one && kind !== null && kind !== "pool")
-    reading.mistakes.push({ path: [...path, "accounts"], says: "accounts means nothing without pool", atKey: true });
+    reading.say([...path, "accounts"], "accounts means nothing without pool", true);
   switch (kind) {
     case "account": {
       const account = reading.account(one.account, [...path, "account"]);

@@ -42,11 +42,7 @@ function read(value: unknown, reading: Reading): GumsPolicy | null {
     ["manual", "account-mappers: [{ name, people: [...] }]"],
   ] as const)
     if (short in fields)
-      reading.mistakes.push({
-        path: [short],
-        says: `${short} belongs to the short spelling: beside the other keys write ${instead}`,
-        atKey: true,
-      });
+      reading.say([short], `${short} belongs to the short spelling: beside the other keys write ${instead}`, true);
   const policy = readFull(fields, reading);
   // Places in the list are those of the file only when everything in it could be read.
   if (reading.mistakes.length === 0) checkPools(policy, (index) => ["account-mappers", index], reading);

@@ -68,7 +68,8 @@ export class Document {
   references(element: XmlElement, attribute: string, section: string): readonly string[] {
     const known = this.names.get(section) ?? new Set();
     return this.list(element, attribute).filter((name) => {
-      if (known.has(name)) return true;
+      // Past the last mistake that is shown, none is worth the search for what was meant.
+      if (known.has(name) || this.mistakes.length >= MOST) return known.has(name);
       this.say(
         element,
         `${attribute}: ${section} has no ${JSON.stringify(name.slice(0, 80))}${suggestion(name, [...known])}`,
