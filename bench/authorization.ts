@@ -1,13 +1,14 @@
 /**
  * What authorization costs: GUMS and SAZ, audited, 10,000 identities, against a bare node:https server moving the same bytes, in one run.
- *   bin/node bench/authorization.ts [--quick] [--rounds 5] [--json] [--only rates|both|flood]
+ *   bin/node bench/authorization.ts [--quick] [--rounds 5] [--json] [--only rates|both|flood] [--flood kept,new]
  * Kept connections and new ones, past the front end and through it; then both at once; then a flood (`bench/authorization/flood.ts`).
  * Ratios of one run and medians of rounds: the machine is shared, and the rounds of all rows take turns.
  */
 import { parseArgs } from "node:util";
+import { FLOODS, type Flood, type FloodResult, measureFlood } from "./authorization/flood.ts";
 import { House } from "./authorization/house.ts";
 import { type Both, measureBoth, measureRates, type Rate } from "./authorization/rates.ts";
-import { atLeast } from "./verdict.ts";
+import { atLeast, verdict } from "./verdict.ts";
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +16,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "" },
     json: { type: "boolean", default: false },
     only: { type: "string", default: "" },
+    flood: { type: "string", default: Object.keys(FLOODS).join() },
   },
 });
 const rounds = Number(values.rounds) || (values.quick ? 3 : 5);
@@ -22,6 +24,7 @@ const milliseconds = values.quick ? 1000 : 3000;
 /** What is promised (DESIGN, "Numbers"). */
 const RATIO = 0.6;
 const A_DAY = 10_000_000;
+const MOST_TIMES = 2;
 
 const number = (value: number, digits = 0): string => value.toFixed(digits).padStart(8);
 const part = (value: number | null): string =>
@@ -53,6 +56,27 @@ function printBoth(both: Both): void {
   console.log(`  failed ${both.failed}; the clients themselves used ${part(both.clientCpu).trim()} of one processor`);
 }
 
+function printFlood(result: FloodResult): void {
+  const { before, during, freshBefore, freshDuring, tsunami } = result;
+  const times = ({ p50, p99, max, count }: typeof before): string =>
+    `p50 ${p50.toFixed(2)} p99 ${p99.toFixed(2)} max ${max.toFixed(1)} ms (${count})`;
+  const { 200: answered = 0, ...others } = tsunami.outcomes;
+  console.log(`flood: ${FLOODS[result.flood].says}`);
+  console.log(`  quiet, kept     before ${times(before)}`);
+  console.log(
+    `                  during ${times(during)}: ${result.ratio.toFixed(1)} times, ${result.quietFailed} refused or failed  ${verdict(result.ratio, MOST_TIMES, "times")}`,
+  );
+  console.log(`  quiet, new      before ${times(freshBefore)}`);
+  console.log(`                  during ${times(freshDuring)}, ${result.freshFailed} refused or failed`);
+  console.log(
+    `  the flood: ${(answered / tsunami.seconds).toFixed(0)}/s answered, others ${JSON.stringify(others)} in ${tsunami.seconds.toFixed(0)} s; answered after ${times(tsunami.good)}; refused after ${times(tsunami.refused)}`,
+  );
+  console.log(
+    `  memory: server ${result.serverMiB.map(Math.round).join(" → ")} MiB, director ${result.directorMiB.map(Math.round).join(" → ")} MiB; processors: server ${part(result.cpu.server!).trim()}, director ${part(result.cpu.director!).trim()}, flood ${part(tsunami.cpuSeconds / tsunami.seconds).trim()}`,
+  );
+  if (result.quietFailed > 0) process.exitCode = 1;
+}
+
 const wants = (what: string): boolean => values.only === "" || values.only === what;
 const house = await House.open();
 try {
@@ -66,6 +90,14 @@ try {
     const both = await measureBoth(house, rounds, milliseconds);
     found.both = both;
     if (!values.json) printBoth(both);
+  }
+  if (wants("flood")) {
+    const floods: FloodResult[] = [];
+    for (const flood of values.flood.split(",") as Flood[]) {
+      floods.push(await measureFlood(house, flood, rounds, milliseconds));
+      if (!values.json) printFlood(floods.at(-1)!);
+    }
+    found.floods = floods;
   }
   if (values.json) console.log(JSON.stringify(found));
 } finally {

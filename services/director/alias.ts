@@ -5,11 +5,15 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import type { BlueprintAlias, CopyState, DirectorAliasStatus } from "../../src/model/index.ts";
-import { encodeProxyHeader, plainAddress } from "../../src/world/index.ts";
+import { encodeProxyHeader } from "../../src/world/index.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Copy, Counters } from "./copy.ts";
 import type { Log } from "./log.ts";
 import { type Relay, reach, relay } from "./relay.ts";
 import { Persistence, SCHEDULERS, type Stay } from "./scheduler.ts";
+
+/** Addresses in the status, those that were refused most. */
+const SHOWN = 10;
 
 /** `taken`: somebody else listens there. */
 export type BindResult = "held" | "taken" | { readonly failed: string };
@@ -26,6 +30,14 @@ export class Alias {
   readonly #persistence = new Persistence();
   readonly #open = new Set<Relay>();
   readonly #clients = new Set<Socket>();
+  readonly #arrivals = new Arrivals(() => this.shape, {
+    serve: (client, address) =>
+      this.#serve(client, address).catch((error: Error) => {
+        this.#log("error", "a connection could not be served", { alias: this.shape.name, reason: error.message });
+        client.resetAndDestroy();
+      }),
+    refuse: (client) => this.#refuse(client),
+  });
   #server: Server | null = null;
   #turn = 0;
   #writer: string | null = null;
@@ -54,12 +66,7 @@ export class Alias {
   bind(): Promise<BindResult> {
     if (this.#server) return Promise.resolve("held");
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true, keepAlive: true });
-    server.on("connection", (client) => {
-      this.#serve(client).catch((error: Error) => {
-        this.#log("error", "a connection could not be served", { alias: this.shape.name, reason: error.message });
-        client.resetAndDestroy();
-      });
-    });
+    server.on("connection", (client) => this.#arrivals.offer(client));
     return new Promise((resolve) => {
       server.once("error", (error: NodeJS.ErrnoException) => {
         const taken = error.code === "EADDRINUSE";
@@ -80,6 +87,7 @@ export class Alias {
   release(): void {
     this.#server?.close();
     this.#server = null;
+    this.#arrivals.release();
     for (const client of this.#clients) client.resetAndDestroy();
     for (const relay of [...this.#open]) relay.cut();
   }
@@ -125,7 +133,9 @@ export class Alias {
       port: this.shape.port,
       held: this.held,
       says: this.says,
-      counters: this.counters.report(this.#open),
+      counters: { ...this.counters.report(this.#open), active: this.#arrivals.active },
+      waiting: this.#arrivals.waiting,
+      busiest: this.#arrivals.busiest(SHOWN),
       copies: this.copies.map((copy) => copy.status(copy.backend.guest === this.writer)),
     };
   }
@@ -178,18 +188,14 @@ export class Alias {
     return SCHEDULERS[this.shape.scheduler](candidates, this.#turn++);
   }
 
-  async #serve(client: Socket): Promise<void> {
-    client.on("error", () => {});
-    // Gone before it was accepted: nobody is there to be served, and there is no address to pass on.
-    if (client.remoteAddress === undefined) return void client.destroy();
-    if (this.counters.active >= this.shape.connections) return this.#refuse(client);
+  async #serve(client: Socket, address: string): Promise<void> {
     this.counters.active++;
     this.#clients.add(client);
     client.once("close", () => {
       this.counters.active--;
       this.#clients.delete(client);
     });
-    const source = { address: plainAddress(client.remoteAddress), port: client.remotePort ?? 0 };
+    const source = { address, port: client.remotePort ?? 0 };
     const tried = new Set<Copy>();
     while (!client.destroyed) {
       const copy = this.#choose(source.address, tried);

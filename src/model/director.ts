@@ -49,6 +49,10 @@ export interface DirectorAliasStatus {
   /** Why it is not held although this director is active; empty when all is well. */
   readonly says: string;
   readonly counters: DirectorCounters;
+  /** Connections that wait for their turn. */
+  readonly waiting: number;
+  /** Client addresses that were refused most or hold most connections. */
+  readonly busiest: readonly { readonly address: string; readonly open: number; readonly refused: number }[];
   readonly copies: readonly DirectorCopyStatus[];
 }
 
