@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BlueprintAlias } from "../../src/model/index.ts";
-import type { CommunityRule } from "../../src/recipes/index.ts";
+import { OPEN_SAZ, readGumsPolicy } from "../../src/policy/index.ts";
+import { AUDIT_DEFAULT, type CommunityRule } from "../../src/recipes/index.ts";
 import { aliasOf, endStopped, ownAddress, Pairing, until } from "../../test/director/harness.ts";
 import { type Actor, type Answered, address, type Identity, SITE, Stage } from "../../test/services/stage.ts";
 import type { Target } from "./raw-client.ts";
@@ -89,6 +90,7 @@ export class House {
       directors: [ownAddress(2), ownAddress(3)],
       database: { kind: "sqlite", alias: "mysql", address: database, port: 3306 },
       stale: { after: 600, decides: "go-on" },
+      audit: AUDIT_DEFAULT,
       communities,
     };
     const gums = await stage.cast({
@@ -98,11 +100,10 @@ export class House {
       aliases: ["gums"],
       files: {
         "etc/gums.json": config,
-        "etc/policy.json": {
+        "etc/policy.json": readGumsPolicy({
           hosts: [{ match: "*.example.org", use: VOS }],
           groups: VOS.map((name) => ({ name, fqan: `/${name}/Role=production`, account: `${name}prod`, group: name })),
-          manual: [],
-        },
+        }).policy,
       },
     });
     const saz = await stage.cast({
@@ -112,7 +113,7 @@ export class House {
       aliases: ["saz"],
       files: {
         "etc/saz.json": { ...config, copies: [{ guest: "saz1", address: address(PLACES.saz) }] },
-        "etc/policy.json": { default: "permit", permit: [] },
+        "etc/policy.json": OPEN_SAZ,
       },
     });
     const copies = { gums, saz };
