@@ -39,7 +39,9 @@ describe("docs/operating.md", () => {
   });
 
   it("has every command, and no other", () => {
-    const known = [...read("src/cli/main.ts").matchAll(/^ {2}"?([a-z-]+)"?: async \(\) =>/gm)].map((match) => match[1]!);
+    const known = [...read("src/cli/main.ts").matchAll(/^ {2}"?([a-z-]+)"?: async \(\) =>/gm)].map(
+      (match) => match[1]!,
+    );
     assert.ok(known.length > 10);
     for (const command of known)
       assert.ok(

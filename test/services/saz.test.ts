@@ -31,7 +31,12 @@ const castDatabase = (): Promise<Actor> =>
       },
     },
   });
-const castCopy = (index: number, stale = { after: 600, decides: "go-on" }, directors: string[] = []): Promise<Actor> =>
+const castCopy = (
+  index: number,
+  stale = { after: 600, decides: "go-on" },
+  directors: string[] = [],
+  port = 3306,
+): Promise<Actor> =>
   stage.cast({
     name: seats[index]!.guest,
     bundle: "saz",
@@ -41,7 +46,7 @@ const castCopy = (index: number, stale = { after: 600, decides: "go-on" }, direc
       "etc/saz.json": {
         port: 8443,
         directors,
-        database: { kind: "sqlite", alias: "mysql", address: address(5), port: 3306 },
+        database: { kind: "sqlite", alias: "mysql", address: address(5), port },
         stale,
         audit: { keep: 86_400, space: 2 ** 24 },
         copies: seats,
@@ -114,7 +119,8 @@ test("only operators ban; strangers are not let in; nonsense gets a sentence", a
     ["/saz/json/ban", {}, 400],
     ["/saz/json/ban", { dn: "/CN=a", vo: "b" }, 400],
     ["/saz/json/ban", { dn: 7 }, 400],
-    ["/saz/json/ban", { dn: "/CN=a", reason: "x".repeat(70_000) }, 413],
+    ["/saz/json/ban", { dn: "/CN=a", reason: "x".repeat(70_000) }, 400],
+    ["/saz/json/ban", { dn: "/CN=a", reason: "x".repeat(4 * 2 ** 20) }, 413],
     ["/saz/json/ban", undefined, 405],
     ["/", undefined, 404],
   ] as const) {
@@ -123,6 +129,52 @@ test("only operators ban; strangers are not let in; nonsense gets a sentence", a
     assert.equal(answer.json.result, "ERROR");
     assert.doesNotMatch(answer.body, /at .*\.ts|node:/);
   }
+});
+
+test("a ban is in force on a copy that cannot see its database, also after that copy starts again", async () => {
+  await copies[1]!.kill("SIGTERM");
+  copies[1] = await castCopy(1, undefined, [], 3307);
+  await until(async () => (await ask(1, "/health", guest)).json.state === "read-only");
+  const { json } = await ask(0, "/saz/json/ban", operator, { dn: "/CN=Trudy", reason: "told" });
+  assert.deepEqual(
+    (json.copies as { has: boolean }[]).map((copy) => copy.has),
+    [true, true],
+  );
+  assert.equal((await authorize(1, "/CN=Trudy")).json.decision, "Deny");
+  await copies[1]!.kill("SIGTERM");
+  copies[1] = await castCopy(1, undefined, [], 3307);
+  assert.equal((await authorize(1, "/CN=Trudy")).json.decision, "Deny");
+  const event = { ...(json.event as object), counter: 1, fields: {} };
+  assert.equal((await ask(1, "/saz/json/hear", guest, { event })).status, 403, "only a fellow copy is heard");
+  assert.equal((await ask(1, "/saz/json/hear", operator, { event })).status, 403);
+  const fellow = await stage.identity("s1");
+  assert.equal((await ask(1, "/saz/json/hear", fellow, { event })).status, 400);
+  await copies[1]!.kill("SIGTERM");
+  copies[1] = await castCopy(1);
+  assert.equal((await ask(1, "/saz/json/unban", operator, { dn: "/CN=Trudy" })).status, 200);
+  assert.equal((await authorize(1, "/CN=Trudy")).json.decision, "Permit");
+});
+
+test("whoever was never seen before is recorded once, for all copies", async () => {
+  const values = async (index: number): Promise<string[]> =>
+    ((await ask(index, "/saz/json/seen", operator)).json.seen as { kind: string; value: string }[]).map(
+      ({ kind, value }) => `${kind} ${value}`,
+    );
+  for (const index of [0, 1, 0]) await authorize(index, "/DC=org/CN=New", "&voms-fqan=/dune/Role=x&ca=/CN=CA9");
+  const wanted = ["dn /DC=org/CN=New", "role /dune/Role=x", "ca /CN=CA9"];
+  for (const index of [0, 1])
+    await until(async () => {
+      const seen = await values(index);
+      return wanted.every((one) => seen.filter((other) => other === one).length === 1);
+    });
+  assert.equal((await ask(0, "/saz/json/seen", guest)).status, 403);
+});
+
+test("an explanation names everything that was looked at", async () => {
+  await ask(0, "/saz/json/ban", operator, { role: "/dune/Role=bad", reason: "why" });
+  const { json } = await ask(0, "/saz/json/explain?subject-x509-id=/CN=Ed&voms-fqan=/dune/Role=bad", guest);
+  assert.equal(json.decision, "Deny");
+  assert.match(JSON.stringify(json.steps), /role \/dune\/Role=bad","says":"banned: why"/);
 });
 
 test("without its database a copy goes on from what it knows, refuses bans within 1.5 s, and starts again from its snapshot", async () => {
