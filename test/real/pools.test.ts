@@ -202,7 +202,7 @@ test("a server gives of its own part only: asked as another it refuses", options
   for (const wrong of [place, { position: 0, size: 3 }]) {
     const records = new MariaRecords({ alias: guest, address: at, port, account: "g1", tls, place: wrong });
     const order = { action: "assign", pool: "w", subject: "/CN=w", candidates: ["w1"], actor: "" } as const;
-    await assert.rejects(records.order(order, 0), /m1 .* is server 1 of 2, and number/);
+    await assert.rejects(records.order(order, { counter: 0, heads: {} }), /m1 .* is server 1 of 2, and number/);
     await records.close();
   }
 });

@@ -91,8 +91,8 @@ export class PoolWorld {
       return server;
     };
     const at = (server: SimulatedServer): PoolRecords => ({
-      order: async (order, after) => reach(server).order(order, after),
-      holds: async (origin, seq) => reach(server).events.has(`${origin}:${seq}`),
+      order: async (order, seen) => reach(server).order(order, seen.counter),
+      about: async (subject) => [...reach(server).events.values()].filter(({ fields }) => fields.subject === subject),
       renew: () => {},
       close: async () => {},
     });
@@ -113,7 +113,7 @@ export class PoolWorld {
       records,
       file: join(this.#directory, `snapshot-${index}.json`),
       // No time passes here: who failed is tried again at once, and replication is a step of its own.
-      limits: { away: 0, second: 0 },
+      limits: { away: 0, look: 0, second: 0 },
     });
     this.copies.push({ pools, cut });
   }
