@@ -1,5 +1,5 @@
 /**
- * Records in MariaDB, over mutual TLS through the database's alias. One connection for reading and one for writing, so that a slow write
+ * Records in MariaDB, over mutual TLS: through the database's alias, or for pool accounts at a server's own address. One connection for reading and one for writing, so that a slow write
  * never holds a poll; each is opened when needed, with backoff, and thrown away at the first fault.
  */
 import type { Connection } from "mysql2/promise";

@@ -2,11 +2,11 @@
  * Pool accounts as GUMS uses them: answers from memory who has which account, and has one given by the server that owns the identity,
  * asked at its own address. Why this gives no account two owners and no identity two accounts is argued in pool-ledger.ts.
  *
- * Before an account is given, the other servers in reach are asked whether they know one of this identity (300 ms at most): an owner that
- * was away and is not quite caught up does so not give a second one. An owner that is away costs one caller less than a second, once a second; everybody else goes on at the next server at once. Before a
- * new assignment is answered, another server that is in reach gets a moment (300 ms) to have it too: then the loss of one disk loses
- * nothing that was answered. If none is in reach, or replication takes longer, the answer goes out all the same: it is on disk where
- * it was given.
+ * Before an account is given, the other servers in reach are asked whether they know one of this identity (300 ms at most): so an owner
+ * that was away and is not quite caught up gives no second one. An owner that goes away costs those who are asking it less than a second,
+ * then one caller a second; everybody else goes on at the next server at once. Before a new assignment is answered, another server in
+ * reach gets a moment (300 ms) to have it too: then the loss of one disk loses nothing that was answered. If none is in reach, or
+ * replication takes longer, the answer goes out all the same: it is on disk where it was given.
  */
 import { type Cursor, type RecordedEvent, RecordsError } from "./event.ts";
 import { Follower, type FollowerOptions } from "./follower.ts";
@@ -122,7 +122,7 @@ export class Pools {
   }
 
   /**
-   * The account of an identity; one is given when it has none.
+   * The account of an identity; one is given when it has none. An account that stands in several pools is given once, in one of them.
    * @param accounts of the pool, in the order in which they are given; pass the same array each time, for it is divided once
    * @param actor who asked, for the record
    * @throws {PoolExhausted} when every account of the pool was given
@@ -217,6 +217,11 @@ export class Pools {
       const candidates = this.#candidates(server, accounts, CANDIDATES);
       const outcome = await this.#ask(server, { action: "assign", pool, subject, candidates, actor });
       if (outcome.kind === "away" || outcome.answer.event || candidates.length === 0) return outcome;
+      // All were taken, and the answer says by whom. If that was no news, this copy has other events under the same numbers.
+      if (this.#candidates(server, accounts, 1)[0] === candidates[0]) {
+        const says = `${server.guest} has other events than this copy has seen of it: its data was set back and written to`;
+        return { kind: "away", error: new RecordsError("refused", says) };
+      }
     }
   }
 

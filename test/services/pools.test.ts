@@ -365,3 +365,33 @@ test("a server whose data was set back gives nothing to who has seen what it gav
   assert.deepEqual(file.heads("pool"), { [file.origin]: 1 }, "asking counts nothing");
   file.close();
 });
+
+test("a server that was set back and written to is found out, not asked for ever", async () => {
+  const [before, now] = [new SqliteFile(":memory:"), new SqliteFile(":memory:")];
+  const order = { action: "assign", pool: "p", actor: "" } as const;
+  // Under the same numbers, this copy has seen one thing and the server has another.
+  const seen = before.order({ ...order, subject: "/CN=seen", candidates: ["x1"] }, NOTHING).event!;
+  now.order({ ...order, subject: "/CN=other", candidates: ["x2"] }, NOTHING);
+  const renamed = (event: RecordedEvent): RecordedEvent => ({ ...event, origin: 11 });
+  const servers = [
+    {
+      guest: "m0",
+      records: {
+        order: async (asked: Parameters<PoolRecords["order"]>[0]) => {
+          const answer = now.order(asked, NOTHING);
+          return { ...answer, known: answer.known.map(renamed) };
+        },
+        about: async () => [],
+        renew: () => {},
+        close: async () => {},
+      },
+    },
+  ];
+  const records = Object.assign(new NoRecords(), { since: async () => [renamed(seen)] });
+  const pools = new Pools({ servers, records, file: join(directory, "setback.json") });
+  await pools.poll();
+  await assert.rejects(pools.give("p", "/CN=new", ["x1", "x2"]), /was set back and written to/);
+  await pools.close();
+  before.close();
+  now.close();
+});
