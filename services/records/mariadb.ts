@@ -1,11 +1,19 @@
 /**
- * Records in MariaDB, over mutual TLS through the database's alias. One connection for reading and one for writing, so that a slow write
+ * Records in MariaDB, over mutual TLS: through the database's alias, or for pool accounts at a server's own address. One connection for reading and one for writing, so that a slow write
  * never holds a poll; each is opened when needed, with backoff, and thrown away at the first fault.
  */
 import type { Connection } from "mysql2/promise";
 import { connectOver, DATABASE_TIMEOUTS } from "./connection.ts";
 import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
-import { concerns, judge, type PoolAnswer, type PoolOrder, type PoolRecords } from "./pool-order.ts";
+import {
+  concerns,
+  judge,
+  type PoolAnswer,
+  type PoolKnowledge,
+  type PoolOrder,
+  type PoolRecords,
+  refuseIfSetBack,
+} from "./pool-order.ts";
 import { positionOf } from "./pool-parts.ts";
 import { columnsOf, eventTable, fieldsOf, headTable, notCovered, SCHEMA_NAME } from "./schema.ts";
 
@@ -71,10 +79,11 @@ export class MariaRecords implements Records, PoolRecords {
     });
   }
 
-  order(order: PoolOrder, after: number): Promise<PoolAnswer> {
+  order(order: PoolOrder, seen: PoolKnowledge): Promise<PoolAnswer> {
     return this.#inTurn(this.#end.place ? PLACED_PATIENCE : PATIENCE, async (ask) => {
       // The lock of this server's head row first: from here on nobody else gives an account here until this is decided.
-      const next = await nextEvent(ask, "pool", after, {});
+      const next = await nextEvent(ask, "pool", seen.counter, {});
+      refuseIfSetBack(next.origin, next.seq, seen.heads);
       await this.#checkPlace(ask, next.origin);
       const { subject, accounts } = concerns(order);
       const known = await poolEvents(ask, "subject = ?", [subject]);
@@ -94,11 +103,12 @@ export class MariaRecords implements Records, PoolRecords {
     });
   }
 
-  async holds(origin: number, seq: number): Promise<boolean> {
-    return this.#using("read", false, async (connection) => {
-      const sql = `SELECT 1 FROM ${eventTable("pool")} WHERE origin = ? AND seq = ?`;
-      const [found] = await connection.query({ sql, values: [origin, seq], timeout: DATABASE_TIMEOUTS.query });
-      return (found as Rows).length > 0;
+  about(subject: string): Promise<readonly RecordedEvent[]> {
+    return this.#using("read", false, (connection) => {
+      const timeout = DATABASE_TIMEOUTS.query;
+      const ask: Ask = async (sql, values = []) =>
+        (await connection.query({ sql, values: [...values], timeout }))[0] as Rows;
+      return poolEvents(ask, "subject = ?", [subject]);
     });
   }
 

@@ -14,6 +14,9 @@
  * that lost before stays lost. A copy that has seen an assignment hands its counter to whoever gives next, so what an answer was based on
  * is never overtaken: an answer changes by a release, or by the merge of assignments that were made without knowledge of each other.
  *
+ * Merges are made rare too: before a server gives, the others in reach are asked what they know of the identity, so one that has just
+ * come back and is not quite caught up does not give a second account.
+ *
  * What is left: a server that answered, was the only one to have the event, and whose disk is then lost for good takes the event along.
  * Copies that saw it keep it in their snapshots, answer by it and offer that account to nobody; copies that did not see it cannot. Should
  * an account so come to stand in two assignments, the lesser one counts, the other identity gets a new account, and
@@ -129,6 +132,13 @@ export class PoolLedger implements Fold {
       for (const event of events)
         if (event.fields.action === "assign" && !this.#isFirst(event)) found.add(event.fields.account ?? "");
     return [...found].sort();
+  }
+
+  /** Highest seq seen of each origin, also of events that came early. */
+  heads(): Cursor {
+    const heads = this.cursor() as Record<string, number>;
+    for (const [origin, early] of this.#early) heads[origin] = Math.max(heads[origin] ?? 0, ...early);
+    return heads;
   }
 
   get counter(): number {

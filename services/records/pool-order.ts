@@ -2,7 +2,7 @@
  * What a server is asked about pool accounts, and how it decides: one pure rule that runs inside the transaction of MariaDB and of SQLite
  * alike, over the events that the server has about this identity and these accounts.
  */
-import type { Fields, RecordedEvent } from "./event.ts";
+import { type Cursor, type Fields, type RecordedEvent, RecordsError } from "./event.ts";
 import { PoolLedger } from "./pool-ledger.ts";
 
 export type PoolOrder =
@@ -30,6 +30,28 @@ export interface PoolAnswer {
   readonly fresh: boolean;
   /** What the server knows about the identity and the candidates: whoever asks learns it. */
   readonly known: readonly RecordedEvent[];
+}
+
+/** What a copy knows when it asks. */
+export interface PoolKnowledge {
+  /** Highest counter it has seen. */
+  readonly counter: number;
+  /** Highest seq it has seen of each origin. */
+  readonly heads: Cursor;
+}
+
+/**
+ * A server whose data was set back (an old copy of its disk) does not know what it gave, and would give it again.
+ * @param seq the one it would use next
+ * @throws {RecordsError} `refused` when who asks has seen that one already
+ */
+export function refuseIfSetBack(origin: number, seq: number, heads: Cursor): void {
+  const seen = heads[String(origin)] ?? 0;
+  if (seen >= seq)
+    throw new RecordsError(
+      "refused",
+      `the database's data was set back: its own event ${seen} was seen, and it has ${seq - 1}; it gives no accounts`,
+    );
 }
 
 /** How many candidates go with one order: a pool of 100,000 accounts costs no more than a small one. */
@@ -75,15 +97,15 @@ export function judge(order: PoolOrder, events: readonly RecordedEvent[]): Verdi
 export interface PoolRecords {
   /**
    * Carries out one order in one transaction.
-   * @param after the highest counter the caller has seen
+   * @param seen what the caller knows: the event comes after it, and a server that lacks events of its own gives nothing
    * @throws {RecordsError}
    */
-  order(order: PoolOrder, after: number): Promise<PoolAnswer>;
+  order(order: PoolOrder, seen: PoolKnowledge): Promise<PoolAnswer>;
   /**
-   * Has this server that event of the pool stream?
+   * @returns what this server has about an identity, perhaps also about others
    * @throws {RecordsError}
    */
-  holds(origin: number, seq: number): Promise<boolean>;
+  about(subject: string): Promise<readonly RecordedEvent[]>;
   renew(tls: { readonly ca: string; readonly cert: string; readonly key: string }): void;
   close(): Promise<void>;
 }

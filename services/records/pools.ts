@@ -2,10 +2,11 @@
  * Pool accounts as GUMS uses them: answers from memory who has which account, and has one given by the server that owns the identity,
  * asked at its own address. Why this gives no account two owners and no identity two accounts is argued in pool-ledger.ts.
  *
- * An owner that is away costs one caller less than a second, once a second; everybody else goes on at the next server at once. Before a
- * new assignment is answered, another server that is in reach gets a moment (300 ms) to have it too: then the loss of one disk loses
- * nothing that was answered. If none is in reach, or replication takes longer, the answer goes out all the same: it is on disk where
- * it was given.
+ * Before an account is given, the other servers in reach are asked whether they know one of this identity (300 ms at most): so an owner
+ * that was away and is not quite caught up gives no second one. An owner that goes away costs those who are asking it less than a second,
+ * then one caller a second; everybody else goes on at the next server at once. Before a new assignment is answered, another server in
+ * reach gets a moment (300 ms) to have it too: then the loss of one disk loses nothing that was answered. If none is in reach, or
+ * replication takes longer, the answer goes out all the same: it is on disk where it was given.
  */
 import { type Cursor, type RecordedEvent, RecordsError } from "./event.ts";
 import { Follower, type FollowerOptions } from "./follower.ts";
@@ -26,13 +27,15 @@ export interface PoolLimits {
   readonly waiting: number;
   /** Milliseconds for which a server that failed is left alone by all but one caller. */
   readonly away: number;
+  /** Milliseconds the other servers have to say what they know of an identity before it is given an account. */
+  readonly look: number;
   /** Milliseconds for which another server is waited for to have a new assignment too. */
   readonly second: number;
   /** Milliseconds between two such questions. */
   readonly ask: number;
 }
 
-const LIMITS: PoolLimits = { atWork: 16, waiting: 1024, away: 1000, second: 300, ask: 10 };
+const LIMITS: PoolLimits = { atWork: 16, waiting: 1024, away: 1000, look: 300, second: 300, ask: 10 };
 
 export interface PoolsOptions extends Omit<FollowerOptions, "stream"> {
   /** In the order of their positions; one for a site whose database is one (SQLite, Galera), none for a site without. */
@@ -71,6 +74,8 @@ export class Pools {
   readonly #parts: Parts;
   /** Server → what it said when it failed, and when the next caller may try it. */
   readonly #away = new Map<PoolServer, { until: number; error: RecordsError }>();
+  /** Server → until when it is not asked beside others, because it was late. Orders go to it all the same. */
+  readonly #late = new Map<PoolServer, number>();
   readonly #giving = new Map<string, Promise<Given>>();
   readonly #turns: (() => void)[] = [];
   #atWork = 0;
@@ -117,7 +122,7 @@ export class Pools {
   }
 
   /**
-   * The account of an identity; one is given when it has none.
+   * The account of an identity; one is given when it has none. An account that stands in several pools is given once, in one of them.
    * @param accounts of the pool, in the order in which they are given; pass the same array each time, for it is divided once
    * @param actor who asked, for the record
    * @throws {PoolExhausted} when every account of the pool was given
@@ -172,10 +177,17 @@ export class Pools {
     const owner = servers.length === 0 ? 0 : identityOwner(pool, subject, servers.length);
     const faults: RecordsError[] = [];
     let accountsAway = false;
+    let ownerAway = false;
+    await this.#askOthers(this.#others(servers[owner]), async (other) => {
+      this.#learn(await other.records.about(subject));
+    });
+    const known = this.pooled(pool, subject);
+    if (known !== undefined) return { account: known, provisional: false, by: null };
     for (const server of this.#inOrder(owner)) {
       const found = await this.#giveAt(server, pool, subject, accounts, actor);
       if (found.kind === "away") {
         faults.push(found.error);
+        ownerAway ||= server === servers[owner];
         accountsAway ||= this.#candidates(server, accounts, 1).length > 0;
       } else if (found.answer.event) {
         const { event } = found.answer;
@@ -186,7 +198,7 @@ export class Pools {
             "away",
             `${server.guest} has not yet seen that account ${event.fields.account} was released: ask again`,
           );
-        return { account, provisional: servers[owner] !== server && faults.length > 0, by: server.guest };
+        return { account, provisional: ownerAway, by: server.guest };
       }
     }
     if (accountsAway || servers.length === 0) throw worst(faults);
@@ -205,6 +217,11 @@ export class Pools {
       const candidates = this.#candidates(server, accounts, CANDIDATES);
       const outcome = await this.#ask(server, { action: "assign", pool, subject, candidates, actor });
       if (outcome.kind === "away" || outcome.answer.event || candidates.length === 0) return outcome;
+      // All were taken, and the answer says by whom. If that was no news, this copy has other events under the same numbers.
+      if (this.#candidates(server, accounts, 1)[0] === candidates[0]) {
+        const says = `${server.guest} has other events than this copy has seen of it: its data was set back and written to`;
+        return { kind: "away", error: new RecordsError("refused", says) };
+      }
     }
   }
 
@@ -220,12 +237,10 @@ export class Pools {
     // One caller tries again; the others go on without it until that one is through.
     if (away) away.until = performance.now() + this.#limits.away;
     try {
-      const answer = await server.records.order(order, this.#ledger.counter);
+      const seen = { counter: this.#ledger.counter, heads: this.#ledger.heads() };
+      const answer = await server.records.order(order, seen);
       this.#away.delete(server);
-      let learned = false;
-      for (const event of answer.event ? [...answer.known, answer.event] : answer.known)
-        learned = this.#ledger.learn(event) || learned;
-      if (learned) this.#follower.changed();
+      this.#learn(answer.event ? [...answer.known, answer.event] : answer.known);
       return { kind: "answer", answer };
     } catch (error) {
       if (!(error instanceof RecordsError)) throw error;
@@ -234,20 +249,49 @@ export class Pools {
     }
   }
 
+  #learn(events: readonly RecordedEvent[]): void {
+    let learned = false;
+    for (const event of events) learned = this.#ledger.learn(event) || learned;
+    if (learned) this.#follower.changed();
+  }
+
   /** Waits until another server in reach has the event too, or the time for that is over. */
   async #secondHolder(server: PoolServer, event: RecordedEvent): Promise<void> {
-    const others = this.#options.servers.filter((other) => other !== server && !this.#away.has(other));
     const deadline = performance.now() + this.#limits.second;
-    const asked = others.map(async (other) => {
+    const asked = this.#others(server).map(async (other) => {
       while (performance.now() < deadline) {
-        if (await other.records.holds(event.origin, event.seq)) return;
+        const there = await other.records.about(event.fields.subject ?? "");
+        if (there.some(({ origin, seq }) => origin === event.origin && seq === event.seq)) return;
         await new Promise((resolve) => setTimeout(resolve, this.#limits.ask));
       }
       throw new Error("late");
     });
     // Whoever fails is found away by the next order; the answer does not depend on it.
-    const late = new Promise<void>((resolve) => setTimeout(resolve, this.#limits.second).unref());
-    if (asked.length > 0) await Promise.race([Promise.any(asked).catch(() => {}), late]);
+    const any = Promise.any(asked).catch(() => {});
+    if (asked.length > 0) await within(any, this.#limits.second);
+  }
+
+  /** Asks other servers beside each other. Who is late is not waited for, nor asked again for a while; nobody's failure counts. */
+  async #askOthers(others: readonly PoolServer[], ask: (other: PoolServer) => Promise<void>): Promise<void> {
+    const asked = others.map(async (other) => {
+      const answered = await within(
+        ask(other).then(
+          () => true,
+          () => false,
+        ),
+        this.#limits.look,
+      );
+      if (!answered) this.#late.set(other, performance.now() + this.#limits.away);
+    });
+    await Promise.all(asked);
+  }
+
+  /** The servers beside one, but for those that are away or were late. */
+  #others(server: PoolServer | undefined): readonly PoolServer[] {
+    const now = performance.now();
+    return this.#options.servers.filter(
+      (other) => other !== server && !this.#away.has(other) && now >= (this.#late.get(other) ?? 0),
+    );
   }
 
   /** The servers, the owner first, then around the ring: all copies so ask in the same order. */
@@ -271,6 +315,14 @@ export class Pools {
       else this.#atWork--;
     }
   }
+}
+
+/** @returns what comes within so many milliseconds; `undefined` when nothing does */
+function within<Value>(work: Promise<Value>, milliseconds: number): Promise<Value | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds, undefined);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** What is said when several servers failed: that something may have been written comes first, then what a person must mend. */

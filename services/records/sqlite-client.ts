@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import { DATABASE_TIMEOUTS } from "./connection.ts";
 import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
 import type { DatabaseEnd } from "./mariadb.ts";
-import type { PoolAnswer, PoolOrder, PoolRecords } from "./pool-order.ts";
+import type { PoolAnswer, PoolKnowledge, PoolOrder, PoolRecords } from "./pool-order.ts";
 
 export class SqliteRecords implements Records, PoolRecords {
   readonly #end: DatabaseEnd;
@@ -39,13 +39,12 @@ export class SqliteRecords implements Records, PoolRecords {
     return (await this.#call(`/records/${stream}/since`, { cursor, limit }, false)) as readonly RecordedEvent[];
   }
 
-  async order(order: PoolOrder, after: number): Promise<PoolAnswer> {
-    return (await this.#call("/records/pool/order", { order, after }, true)) as PoolAnswer;
+  async order(order: PoolOrder, seen: PoolKnowledge): Promise<PoolAnswer> {
+    return (await this.#call("/records/pool/order", { order, seen }, true)) as PoolAnswer;
   }
 
-  /** There is one file, and what it answered it has. */
-  async holds(): Promise<boolean> {
-    return true;
+  async about(subject: string): Promise<readonly RecordedEvent[]> {
+    return (await this.#call("/records/pool/about", { subject }, false)) as readonly RecordedEvent[];
   }
 
   async close(): Promise<void> {

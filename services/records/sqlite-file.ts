@@ -5,7 +5,7 @@
 import { randomInt } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
 import type { Cursor, Fields, RecordedEvent, Stream } from "./event.ts";
-import { concerns, judge, type PoolAnswer, type PoolOrder } from "./pool-order.ts";
+import { concerns, judge, type PoolAnswer, type PoolKnowledge, type PoolOrder, refuseIfSetBack } from "./pool-order.ts";
 import { addField, columnsOf, eventTable, fieldsOf, headTable, LATER, notCovered, schemaStatements } from "./schema.ts";
 
 export class SqliteFile {
@@ -31,16 +31,23 @@ export class SqliteFile {
   }
 
   /** Carries out an order about pool accounts: this one file owns every identity and every account. */
-  order(order: PoolOrder, after: number): PoolAnswer {
+  order(order: PoolOrder, seen: PoolKnowledge): PoolAnswer {
     return this.#inTransaction(() => {
+      refuseIfSetBack(this.origin, (this.heads("pool")[String(this.origin)] ?? 0) + 1, seen.heads);
       const { subject, accounts } = concerns(order);
       const known = this.#select("pool", "subject = ?", [subject]);
       const named = [...new Set([...accounts, ...known.map(({ fields }) => fields.account ?? "")])];
       known.push(...this.#select("pool", `account IN (${named.map(() => "?").join(", ")})`, named));
       const verdict = judge(order, known);
-      if (verdict.kind === "write") return { event: this.#write("pool", verdict.fields, after), fresh: true, known };
+      if (verdict.kind === "write")
+        return { event: this.#write("pool", verdict.fields, seen.counter), fresh: true, known };
       return { event: verdict.kind === "there" ? verdict.event : null, fresh: false, known };
     });
+  }
+
+  /** What it has about an identity. */
+  about(subject: string): readonly RecordedEvent[] {
+    return this.#select("pool", "subject = ?", [subject]);
   }
 
   since(stream: Stream, cursor: Cursor, limit: number): readonly RecordedEvent[] {

@@ -4,8 +4,8 @@
  */
 import { join } from "node:path";
 import { type DatabaseConfig, RECORD_RIGHTS } from "../../src/recipes/index.ts";
-import { type Cursor, type Fields, PAGE, STREAMS, type Stream } from "../records/event.ts";
-import { CANDIDATES, type PoolOrder } from "../records/pool-order.ts";
+import { type Cursor, type Fields, PAGE, RecordsError, STREAMS, type Stream } from "../records/event.ts";
+import { CANDIDATES, type PoolKnowledge, type PoolOrder } from "../records/pool-order.ts";
 import { SqliteFile } from "../records/sqlite-file.ts";
 import {
   type Call,
@@ -54,6 +54,12 @@ function readOrder(value: unknown): PoolOrder {
   return { action: "assign", pool, subject, candidates: names, actor };
 }
 
+function readKnowledge(value: unknown): PoolKnowledge {
+  const { counter, heads } = (value ?? {}) as Record<string, unknown>;
+  if (!Number.isSafeInteger(counter)) throw new Refusal(400, "seen.counter: expected a counter");
+  return { counter: counter as number, heads: readCursor(heads) };
+}
+
 /** A full disk or a damaged file is the outside's fault: said with its sentence, and the caller may try again. */
 function orAway<Result>(work: () => Result): Result {
   try {
@@ -61,6 +67,7 @@ function orAway<Result>(work: () => Result): Result {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ERR_SQLITE_ERROR")
       throw new Refusal(503, `the database file: ${(error as Error).message}`);
+    if (error instanceof RecordsError) throw new Refusal(409, error.message);
     throw error;
   }
 }
@@ -103,10 +110,12 @@ runProgram(async (guest, log) => {
     );
   }
 
-  routes["POST /records/pool/order"] = only("writes", "pool", ({ order, after }) => {
-    if (!Number.isSafeInteger(after)) throw new Refusal(400, "after: expected a counter");
-    return orAway(() => file.order(readOrder(order), after as number));
-  });
+  routes["POST /records/pool/order"] = only("writes", "pool", ({ order, seen }) =>
+    orAway(() => file.order(readOrder(order), readKnowledge(seen))),
+  );
+  routes["POST /records/pool/about"] = only("reads", "pool", (body) =>
+    orAway(() => file.about(text(body, "subject", STREAMS.pool.subject))),
+  );
 
   const server = await listenMutually({ tls, address: guest.address, port: config.port, directors: [], routes, log });
   const health = await listenMutually({

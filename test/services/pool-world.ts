@@ -91,8 +91,8 @@ export class PoolWorld {
       return server;
     };
     const at = (server: SimulatedServer): PoolRecords => ({
-      order: async (order, after) => reach(server).order(order, after),
-      holds: async (origin, seq) => reach(server).events.has(`${origin}:${seq}`),
+      order: async (order, seen) => reach(server).order(order, seen.counter),
+      about: async (subject) => [...reach(server).events.values()].filter(({ fields }) => fields.subject === subject),
       renew: () => {},
       close: async () => {},
     });
@@ -113,7 +113,7 @@ export class PoolWorld {
       records,
       file: join(this.#directory, `snapshot-${index}.json`),
       // No time passes here: who failed is tried again at once, and replication is a step of its own.
-      limits: { away: 0, second: 0 },
+      limits: { away: 0, look: 0, second: 0 },
     });
     this.copies.push({ pools, cut });
   }
@@ -179,13 +179,15 @@ export class PoolWorld {
     }
   }
 
-  /** What must be so in the end. */
-  check(pools: readonly string[]): void {
+  /** What must be so in the end. @returns how many accounts lost a merge, so that a test can see that it tested something */
+  check(pools: readonly string[]): number {
+    let lost = 0;
     const [first, ...others] = this.copies.map((copy) => copy.pools);
     const events = [...this.servers[0]!.events.values()];
     for (const pool of pools) {
       const list = first!.list(pool);
       for (const other of others) assert.deepEqual(other.list(pool), list, "copies with the same events differ");
+      lost += list.filter(({ state }) => state === "lost").length;
       const inForce = list.filter(({ state }) => state === "in force");
       assert.equal(new Set(inForce.map(({ subject }) => subject)).size, inForce.length, "one identity, two accounts");
       for (const { account, subject } of list) {
@@ -212,6 +214,7 @@ export class PoolWorld {
       const account = first!.pooled(pool, subject);
       if (releases === 0) assert.ok(account !== undefined, `${identity} has no account in the end`);
     }
+    return lost;
   }
 
   async close(): Promise<void> {

@@ -45,6 +45,7 @@ const copy = async (account: string): Promise<Pools> => {
   const records = await client(account);
   return new Pools({ servers: [{ guest: "mysql", records }], records, file: join(directory, `${account}.json`) });
 };
+const NOTHING = { counter: 0, heads: {} };
 const range = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(4, "0")}`);
 
@@ -162,10 +163,10 @@ test("only GUMS gives accounts, and only sensible orders are taken", async () =>
   const [saz, gums] = [await client("s1"), await client("g1")];
   const order = { action: "assign", pool: "p", subject: "/CN=a", candidates: ["x"], actor: "" } as const;
   const refused = (error: RecordsError): boolean => error.code === "refused";
-  await assert.rejects(saz.order(order, 0), refused);
-  await assert.rejects(gums.order({ ...order, candidates: range("x", 65) }, 0), refused);
-  await assert.rejects(gums.order({ ...order, subject: "" }, 0), refused);
-  await assert.rejects(gums.order({ ...order, action: "own" } as never, 0), refused);
+  await assert.rejects(saz.order(order, NOTHING), refused);
+  await assert.rejects(gums.order({ ...order, candidates: range("x", 65) }, NOTHING), refused);
+  await assert.rejects(gums.order({ ...order, subject: "" }, NOTHING), refused);
+  await assert.rejects(gums.order({ ...order, action: "own" } as never, NOTHING), refused);
   await Promise.all([saz.close(), gums.close()]);
 });
 
@@ -194,17 +195,17 @@ test("a table of an earlier version gets what it lacks, and keeps what it has", 
 /** Servers that do what they are told, and count how often they are asked. */
 function pair(): { servers: PoolsOptions["servers"]; away: boolean[]; asked: number[]; held: boolean } {
   const state = { away: [false, false], asked: [0, 0], held: true };
-  const servers = [0, 1].map((position) => {
-    const file = new SqliteFile(":memory:");
+  const files = [0, 1].map(() => new SqliteFile(":memory:"));
+  const servers = files.map((file, position) => {
     const records: PoolRecords = {
-      order: async (order, counter) => {
+      order: async (order, seen) => {
         state.asked[position]!++;
         if (state.away[position]) throw new RecordsError("away", `m${position} is away`);
-        return file.order(order, counter);
+        return file.order(order, seen);
       },
-      holds: async () => {
+      about: async (subject) => {
         if (state.away[position]) throw new RecordsError("away", `m${position} is away`);
-        return state.held;
+        return state.held ? files.flatMap((one) => one.about(subject)) : [];
       },
       renew: () => {},
       close: async () => file.close(),
@@ -319,7 +320,7 @@ test("a snapshot keeps what was learned early, and takes the rest when it comes"
   const file = new SqliteFile(":memory:");
   for (const name of ["a", "b", "c"])
     events.push(
-      file.order({ action: "assign", pool: "p", subject: `/CN=${name}`, candidates: range("x", 5), actor: "" }, 0)
+      file.order({ action: "assign", pool: "p", subject: `/CN=${name}`, candidates: range("x", 5), actor: "" }, NOTHING)
         .event!,
     );
   const path = join(directory, "early.json");
@@ -329,7 +330,7 @@ test("a snapshot keeps what was learned early, and takes the rest when it comes"
       guest: "m0",
       records: {
         order: async () => ({ event: events[2]!, fresh: false, known: [] }),
-        holds: async () => true,
+        about: async () => [],
         renew: () => {},
         close: async () => {},
       },
@@ -351,4 +352,46 @@ test("a snapshot keeps what was learned early, and takes the rest when it comes"
   assert.equal(two.list("p").length, 3);
   await two.close();
   file.close();
+});
+
+test("a server whose data was set back gives nothing to who has seen what it gave", () => {
+  const file = new SqliteFile(":memory:");
+  const order = { action: "assign", pool: "p", subject: "/CN=a", candidates: ["x"], actor: "" } as const;
+  const seen = (seq: number) => ({ counter: 0, heads: { [file.origin]: seq, 7: 9 } });
+  assert.throws(() => file.order(order, seen(1)), /was set back: its own event 1 was seen, and it has 0/);
+  assert.deepEqual(file.since("pool", {}, 10), []);
+  assert.ok(file.order(order, seen(0)).fresh);
+  assert.equal(file.order(order, seen(1)).fresh, false);
+  assert.deepEqual(file.heads("pool"), { [file.origin]: 1 }, "asking counts nothing");
+  file.close();
+});
+
+test("a server that was set back and written to is found out, not asked for ever", async () => {
+  const [before, now] = [new SqliteFile(":memory:"), new SqliteFile(":memory:")];
+  const order = { action: "assign", pool: "p", actor: "" } as const;
+  // Under the same numbers, this copy has seen one thing and the server has another.
+  const seen = before.order({ ...order, subject: "/CN=seen", candidates: ["x1"] }, NOTHING).event!;
+  now.order({ ...order, subject: "/CN=other", candidates: ["x2"] }, NOTHING);
+  const renamed = (event: RecordedEvent): RecordedEvent => ({ ...event, origin: 11 });
+  const servers = [
+    {
+      guest: "m0",
+      records: {
+        order: async (asked: Parameters<PoolRecords["order"]>[0]) => {
+          const answer = now.order(asked, NOTHING);
+          return { ...answer, known: answer.known.map(renamed) };
+        },
+        about: async () => [],
+        renew: () => {},
+        close: async () => {},
+      },
+    },
+  ];
+  const records = Object.assign(new NoRecords(), { since: async () => [renamed(seen)] });
+  const pools = new Pools({ servers, records, file: join(directory, "setback.json") });
+  await pools.poll();
+  await assert.rejects(pools.give("p", "/CN=new", ["x1", "x2"]), /was set back and written to/);
+  await pools.close();
+  before.close();
+  now.close();
 });
