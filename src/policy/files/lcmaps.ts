@@ -53,7 +53,8 @@ function poolPrefix({ accounts }: PoolMapper): string | null {
 
 /**
  * `voms-mapfile`: `"FQAN pattern" account`, the first that fits counts. A pool is `.prefix`, for the poolaccount plugin, which gives its
- * accounts out by itself: a site uses that or GUMS for a pool, never both.
+ * accounts out by itself: a site uses that or GUMS for a pool, never both, and sets `-strict_poolprefix_match yes`, so that `.nova` does not
+ * take `novapro`.
  */
 export function vomsMapfile(request: FileRequest): WrittenFile {
   const { entries, leftOut } = entriesFor(request);
