@@ -182,7 +182,7 @@ for (const [is, text, says] of [
       '7:2: persistenceFactory: persistenceFactories has no "mysqk"; did you mean "mysql"?',
       '8:2: userGroups has no userGroup; did you mean "vomsUserGroup"?',
       '4:2: acceptProxyWithoutFQAN: expected true, false, found "yes"',
-      '4:2: matchFQAN: expected exact, vorole, role, vogroup, vo, ignore, found "exakt"',
+      '4:2: matchFQAN: expected exact, vorole, role, vogroup, vo, ignore, group, found "exakt"',
     ],
   ],
   [
@@ -204,6 +204,31 @@ for (const [is, text, says] of [
     const found = (mistakes ?? []).map((one) => `${one.line}:${one.column}: ${one.says}`);
     assert.deepEqual(found.toSorted(), [...says].sort());
   });
+
+test("two older spellings of matchFQAN", () => {
+  const { policy } = imported(
+    FRAME(`<userGroups>
+      <vomsUserGroup name='a' matchFQAN='group' acceptProxyWithoutFQAN='false' voGroup='/a'/>
+      <vomsUserGroup name='b' matchFQAN='' acceptProxyWithoutFQAN='false' voGroup='/a' role='NULL'/>
+    </userGroups>`),
+  );
+  assert.deepEqual(
+    policy.userGroups.map((one) => one.kind === "voms" && [one.match, one.group, one.role]),
+    [
+      ["vogroup", "/a", null],
+      ["exact", "/a", null],
+    ],
+  );
+});
+
+test("sixteen megabytes of anything end in seconds", () => {
+  const groups = Array.from(
+    { length: 50_000 },
+    (_, index) => `<manualUserGroup name='g${index}' persistenceFactory='mysql'/>`,
+  );
+  assert.equal(imported(FRAME(`<userGroups>${groups.join("")}</userGroups>`)).policy.userGroups.length, 50_000);
+  assert.equal(importGumsConfig(FRAME(`<userGroups>${"<foo/>".repeat(1_000_000)}</userGroups>`)).mistakes!.length, 200);
+});
 
 test("a file that is too large or too deep is refused unread", () => {
   assert.match(importGumsConfig(" ".repeat(LONGEST_CONFIG + 1)).mistakes![0]!.says, /16 MiB/);

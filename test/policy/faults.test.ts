@@ -73,6 +73,17 @@ const FAULTS: readonly Fault[] = [
     "asked.fqan !== null && group",
   ),
   table(
+    "whoever only says that he is of a banned group is banned",
+    "asked.token === null && asked.fqan !== null && asked.believed ?",
+    "asked.token === null && asked.fqan !== null ?",
+  ),
+  table("a believed FQAN bans nobody", "if (certain.has(place)) return true;", ""),
+  table(
+    "a banned group of match ignore bans everybody",
+    "if (!this.any.includes(place)) found.add(place)",
+    "found.add(place)",
+  ),
+  table(
     "a believed FQAN is not enough",
     "asked.fqan !== null && asked.believed && group",
     "asked.fqan === null && asked.believed && group",

@@ -1,9 +1,13 @@
 /** Both spellings of a policy in a site file: what they become, and every mistake at its own line and column. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { parse } from "yaml";
 import { formatDiagnostic, readSite } from "../../src/model/index.ts";
 import { expandAccounts, policyToSite, readGumsPolicy } from "../../src/policy/index.ts";
 import { RECIPES } from "../../src/recipes/index.ts";
+import { HOUSE } from "../support/domus.ts";
 import { Chance, randomPolicy } from "./random.ts";
 
 const short = {
@@ -71,6 +75,13 @@ test("the full spelling, and back", () => {
   assert.deepEqual(policyOf(policyToSite(policyOf(short))), policyOf(short));
   // As text: nothing in it needs more than JSON, and so YAML, can say.
   assert.deepEqual(policyOf(JSON.parse(JSON.stringify(policyToSite(policy)))), policy);
+});
+
+test("the policy in docs/operating.md is one", () => {
+  const page = readFileSync(join(HOUSE, "docs/operating.md"), "utf8");
+  const shown = /```yaml\n(policy:\n.*?)```/s.exec(page);
+  const { policy } = parse(shown![1]!) as { policy: unknown };
+  assert.deepEqual(policyOf(policy).banned, ["expelled"]);
 });
 
 test("1,000 random policies: what a site file says of them is them", () => {

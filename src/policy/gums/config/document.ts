@@ -11,7 +11,8 @@ const MOST = 200;
 /** Attributes whose values are few. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   acceptProxyWithoutFQAN: ["true", "false"],
-  matchFQAN: FQAN_MATCHES,
+  // Two older spellings, which the original takes too: "group" is vogroup, and nothing is exact.
+  matchFQAN: [...FQAN_MATCHES, "group", ""],
   recyclable: ["true", "false"],
 };
 
@@ -37,8 +38,9 @@ export class Document {
     for (const { name } of SECTIONS) for (const element of this.elements(name)) this.checkElement(element);
   }
 
-  say({ line, column }: XmlElement, says: string): void {
-    if (this.mistakes.length < MOST) this.mistakes.push({ line, column, says });
+  say({ line, column }: XmlElement, says: string | (() => string)): void {
+    if (this.mistakes.length >= MOST) return;
+    this.mistakes.push({ line, column, says: typeof says === "string" ? says : says() });
   }
 
   elements(section: string): readonly XmlElement[] {
@@ -97,7 +99,7 @@ export class Document {
     let last = -1;
     for (const section of this.root.children) {
       const place = order.indexOf(section.name);
-      if (place < 0) this.say(section, `unknown element ${section.name}${suggestion(section.name, order)}`);
+      if (place < 0) this.say(section, () => `unknown element ${section.name}${suggestion(section.name, order)}`);
       else if (this.sections.has(section.name)) this.say(section, `${section.name} is given twice`);
       else {
         if (place < last) this.say(section, `expected ${section.name} before ${order[last]}`);
@@ -118,7 +120,10 @@ export class Document {
     this.names.set(section.name, names);
     for (const element of section.children) {
       if (!Object.hasOwn(elements, element.name)) {
-        this.say(element, `${section.name} has no ${element.name}${suggestion(element.name, Object.keys(elements))}`);
+        this.say(
+          element,
+          () => `${section.name} has no ${element.name}${suggestion(element.name, Object.keys(elements))}`,
+        );
         continue;
       }
       const name = element.attributes.get("name")?.trim();
@@ -135,8 +140,10 @@ export class Document {
     if (rule === null) return;
     for (const child of element.children) this.say(child, `${element.name} holds no elements`);
     for (const [attribute, { needed }] of Object.entries(rule.attributes))
-      if (needed && !element.attributes.get(attribute)?.trim())
-        this.say(element, `${element.name}: ${attribute} is missing`);
+      if (needed && !element.attributes.get(attribute)?.trim()) {
+        const blankWill = element.attributes.has(attribute) && VALUES[attribute]?.includes("");
+        if (!blankWill) this.say(element, `${element.name}: ${attribute} is missing`);
+      }
     if (element.name === "hostToGroupMapping" && element.attributes.has("cn") === element.attributes.has("dn"))
       this.say(element, "hostToGroupMapping: expected cn or dn, one of them");
     for (const [attribute, value] of element.attributes) this.checkAttribute(element, rule, attribute, value);
@@ -147,7 +154,10 @@ export class Document {
   private checkAttribute(element: XmlElement, rule: ElementRule, attribute: string, value: string): void {
     const values = VALUES[attribute];
     if (values && Object.hasOwn(rule.attributes, attribute) && !values.includes(value))
-      this.say(element, `${attribute}: expected ${values.join(", ")}, found ${JSON.stringify(value.slice(0, 80))}`);
+      this.say(
+        element,
+        `${attribute}: expected ${values.filter((one) => one !== "").join(", ")}, found ${JSON.stringify(value.slice(0, 80))}`,
+      );
     // What is lost whole needs no list of its parts.
     if (rule.lost !== null) return;
     const known = Object.hasOwn(rule.attributes, attribute) ? rule.attributes[attribute]! : null;

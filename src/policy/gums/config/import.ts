@@ -169,7 +169,8 @@ class Importer {
   }
 
   private vomsGroup(element: XmlElement, servers: ReadonlySet<string>): UserGroup {
-    const match = FQAN_MATCHES.find((one) => one === needed(element, "matchFQAN")) as FqanMatch;
+    const spelt = needed(element, "matchFQAN");
+    const match: FqanMatch = spelt === "group" ? "vogroup" : (FQAN_MATCHES.find((one) => one === spelt) ?? "exact");
     const written = optional(element, "voGroup");
     const parsed = written === null ? null : nameOrNull(() => parseFqan(written));
     const role = optional(element, "role");

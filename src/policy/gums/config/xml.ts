@@ -92,22 +92,22 @@ function parse(text: string): XmlElement {
 /** Where tags begin; asked in the order of the text, so that a long file is gone through once. */
 class TagPositions {
   private readonly text: string;
-  private offset = 0;
   private line = 1;
   private lineStart = 0;
+  private lineEnd: number;
 
   constructor(text: string) {
     this.text = text;
+    this.lineEnd = text.indexOf("\n");
   }
 
   /** @param position behind the end of a tag */
   before(position: number): Position {
     const start = this.text.lastIndexOf("<", position - 1);
-    for (;;) {
-      const end = this.text.indexOf("\n", this.offset);
-      if (end < 0 || end >= start) break;
-      this.offset = this.lineStart = end + 1;
+    while (this.lineEnd >= 0 && this.lineEnd < start) {
       this.line++;
+      this.lineStart = this.lineEnd + 1;
+      this.lineEnd = this.text.indexOf("\n", this.lineStart);
     }
     return { line: this.line, column: start - this.lineStart + 1 };
   }
