@@ -10,6 +10,8 @@ export interface Answer {
   readonly body: string;
   /** Content type where it is not JSON. */
   readonly type?: string;
+  /** Entity tag, with its quotation marks. */
+  readonly etag?: string;
 }
 
 /** A refusal with its status and a sentence the caller may read. */

@@ -24,6 +24,7 @@ const LINGER = 500;
 
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
+  304: "Not Modified",
   400: "Bad Request",
   403: "Forbidden",
   404: "Not Found",
@@ -156,10 +157,10 @@ export class Connection {
     this.#phase = "lingering";
   }
 
-  #write({ status, body, type = "application/json" }: Answer, stays: boolean, more: string): void {
+  #write({ status, body, type = "application/json", etag }: Answer, stays: boolean, more: string): void {
     if (this.#socket.destroyed) return;
     const length = Buffer.byteLength(body);
-    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}${dateLine()}${more}${stays ? STAYS : ENDS}`;
+    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}${dateLine()}${etag === undefined ? "" : `etag: ${etag}\r\n`}${more}${stays ? STAYS : ENDS}`;
     // One write is one TLS record, and one system call.
     // ASCII is written as it is; counting its octets has told whether it is.
     this.#socket.write(this.#head ? head : head + body, length === body.length ? "latin1" : "utf8");

@@ -44,17 +44,23 @@ export async function aliasOfRecipe(open: OpenSite, recipe: string): Promise<Blu
   return alias;
 }
 
+interface Asked {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body: unknown;
+}
+
 /**
  * Asks through an alias, again until the budget is spent: what a client of a site should do.
+ * @param read makes something of an answer's text; a text it throws a SyntaxError at is no answer
  * @throws Fault `alias.silent`
  */
-export async function askThrough(
+async function askAgain<Read>(
   open: OpenSite,
   alias: BlueprintAlias,
-  method: "GET" | "POST",
-  path: string,
-  body: unknown = null,
-): Promise<ServiceAnswer> {
+  { method, path, body }: Asked,
+  read: (text: string) => Read,
+): Promise<{ readonly status: number; readonly body: Read }> {
   const deadline = Date.now() + BUDGET;
   let last = "no answer";
   for (let attempt = 0; Date.now() < deadline; attempt++) {
@@ -67,7 +73,7 @@ export async function askThrough(
         keepBytes: LONGEST_ANSWER,
         ...(body === null ? {} : { body: JSON.stringify(body), headers: { "content-type": "application/json" } }),
       });
-      return { status: answer.status, body: JSON.parse(answer.body) as Record<string, unknown> };
+      return { status: answer.status, body: read(answer.body) };
     } catch (error) {
       if (!(error instanceof RequestFailure) && !(error instanceof SyntaxError)) throw error;
       last = error.message;
@@ -77,6 +83,32 @@ export async function askThrough(
     }
   }
   throw new Fault("alias.silent", { alias: alias.name, address: `${alias.address}:${alias.port}`, reason: last });
+}
+
+/**
+ * Asks for JSON.
+ * @throws Fault `alias.silent`
+ */
+export function askThrough(
+  open: OpenSite,
+  alias: BlueprintAlias,
+  method: "GET" | "POST",
+  path: string,
+  body: unknown = null,
+): Promise<ServiceAnswer> {
+  return askAgain(open, alias, { method, path, body }, (text) => JSON.parse(text) as Record<string, unknown>);
+}
+
+/**
+ * Asks for text as it is.
+ * @throws Fault `alias.silent`
+ */
+export function askText(
+  open: OpenSite,
+  alias: BlueprintAlias,
+  path: string,
+): Promise<{ readonly status: number; readonly body: string }> {
+  return askAgain(open, alias, { method: "GET", path, body: null }, (text) => text);
 }
 
 /** What one copy answers, or why it does not. */

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   gums: async () => (await import("./commands/gums.ts")).addGums,
   explain: async () => (await import("./commands/explain.ts")).addExplain,
   "what-if": async () => (await import("./commands/what-if.ts")).addWhatIf,
+  files: async () => (await import("./commands/files.ts")).addFiles,
   audit: async () => (await import("./commands/audit.ts")).addAudit,
   serve: async () => (await import("./commands/serve.ts")).addServe,
   showcase: async () => (await import("./commands/showcase.ts")).addShowcase,

@@ -107,7 +107,11 @@ function report(copies: readonly CopyAnswer[], flags: WhatIfFlags): void {
   const changed = CHANGES.filter((change) => change !== "same").reduce((calls, change) => calls + sum.calls[change], 0);
   if (flags.json) sayJson({ ...sum, silent: silent.map(({ guest, says }) => ({ guest, says })) });
   else {
-    say(changed === 0 ? "Every answer would have been the same." : `${changed} ${changed === 1 ? "answer" : "answers"} would have been different.`);
+    say(
+      changed === 0
+        ? "Every answer would have been the same."
+        : `${changed} ${changed === 1 ? "answer" : "answers"} would have been different.`,
+    );
     for (const line of table(
       CHANGES.map((change) => [change, `${sum.calls[change]} calls`, `${sum.questions[change]} different questions`]),
     ))
