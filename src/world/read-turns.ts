@@ -15,7 +15,7 @@ export interface ReadTurnsLimits {
   readonly rotate: number;
 }
 
-export const READ_TURNS: ReadTurnsLimits = { atOnce: 48, calm: 1000, rotate: 5 };
+export const READ_TURNS: ReadTurnsLimits = { atOnce: 16, calm: 1000, rotate: 5 };
 
 /** A connection that can be kept from being read. */
 export interface Readable {
