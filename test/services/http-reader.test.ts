@@ -193,7 +193,7 @@ test("what two readers could understand differently is refused", () => {
 });
 
 test("bodies: by length, in chunks, after a word", () => {
-  const text = lines("POST /a HTTP/1.1", "host: x", "content-length: 3") + "abc";
+  const text = `${lines("POST /a HTTP/1.1", "host: x", "content-length: 3")}abc`;
   const chunked = `${lines("POST /b HTTP/1.1", "host: x", "transfer-encoding: chunked")}2\r\nab\r\n1\r\nc\r\n0\r\n\r\n`;
   const { requests } = readAll([Buffer.from(text + chunked + lines("GET https://gums:8443/c?d HTTP/1.0"))]);
   assert.deepEqual(
