@@ -27,10 +27,10 @@ export interface HandshakeLimits {
  * way may go on in the same turn of the loop, at a third of a millisecond each, and an address that never goes on must not have them all.
  */
 export const HANDSHAKE_LIMITS: HandshakeLimits = {
-  waitingOfAddress: 256,
+  waitingOfAddress: 1024,
   waiting: 2048,
-  begunOfAddress: 8,
-  begun: 64,
+  begunOfAddress: 4,
+  begun: 32,
   openOfAddress: 3000,
   patience: 1500,
   silence: 3000,
