@@ -3,7 +3,7 @@
  * A process of its own, from an address of its own, with the least priority, so that what others lose they lose to the service and not to
  * the processor that the generator takes; its own processor time is told.
  */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, connect as tcpConnect } from "node:net";
 import { setPriority } from "node:os";
 import { join } from "node:path";
@@ -169,7 +169,7 @@ function raw(words: Buffer): void {
 function clientHello(): Promise<Buffer> {
   return new Promise((resolve) => {
     const server = createServer((socket) => {
-      socket.once("data", (octets) => {
+      socket.once("data", (octets: Buffer) => {
         socket.destroy();
         server.close();
         resolve(octets);
@@ -192,9 +192,15 @@ const MODES: Readonly<Record<string, () => void>> = {
   junk: () => raw(Buffer.from(Array.from({ length: 512 }, () => Math.floor(Math.random() * 256)))),
   silent: () => raw(Buffer.alloc(0)),
 };
-const start: () => void = MODES[values.mode] ?? refuse(`--mode: expected one of ${Object.keys(MODES).join(", ")}`);
+const start = MODES[values.mode] ?? refuse(`--mode: expected one of ${Object.keys(MODES).join(", ")}`);
 
 setPriority(Number(values.nice));
+try {
+  // Where the kernel weighs sessions against each other (sched(7), autogroup), the priority of a process counts inside its own alone.
+  writeFileSync("/proc/self/autogroup", values.nice);
+} catch {
+  // No such kernel.
+}
 const [began, used] = [performance.now(), process.cpuUsage()];
 const finish = (): void => {
   running = false;

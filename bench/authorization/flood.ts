@@ -9,7 +9,7 @@ import { createInterface } from "node:readline";
 import { median } from "../verdict.ts";
 import type { Task } from "./client.ts";
 import { type House, PATHS, type ServiceName } from "./house.ts";
-import { type Measured, residentMiB, runClient } from "./processes.ts";
+import { type Measured, prefer, residentMiB, runClient } from "./processes.ts";
 import type { Percentiles } from "./raw-client.ts";
 
 export const FLOODS = {
@@ -79,6 +79,8 @@ export async function startTsunami(
   const ended = new Promise((resolve) => child.once("close", resolve));
   await begun;
   return async () => {
+    // With the least priority on a busy machine it would take its time to end.
+    prefer(child.pid!, 0);
     child.kill("SIGTERM");
     await ended;
     return JSON.parse(lines[1]!) as TsunamiReport;

@@ -146,6 +146,15 @@ export class House {
     };
   }
 
+  /** Every process that is measured. */
+  pids(): readonly number[] {
+    return [
+      ...SERVICES.map((service) => this.copies[service].process.pid!),
+      this.bare.pid!,
+      ...[0, 1].map((i) => this.directors.pid(i)),
+    ];
+  }
+
   async load(service: ServiceName): Promise<Answered> {
     const operator: Identity = await this.stage.identity("olga", "operator");
     const { address: own, name } = this.copies[service];

@@ -1,6 +1,7 @@
 /** What the kernel says of a process. proc_pid_stat(5). */
 import { execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Task, TaskReport } from "./client.ts";
@@ -17,6 +18,19 @@ export function cpuSeconds(pid: number): number {
 /** @returns MiB of memory that a process has */
 export function residentMiB(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) / 1024;
+}
+
+/**
+ * Gives a process that leads its session a priority beside all others of the machine, as far as this user may (sched(7), autogroup).
+ * @param nice from -20 (first) to 19 (last)
+ */
+export function prefer(pid: number, nice: number): void {
+  try {
+    setPriority(pid, nice);
+    writeFileSync(`/proc/${pid}/autogroup`, String(nice));
+  } catch {
+    // Not root, or no such kernel: other work of the machine is then measured too.
+  }
 }
 
 export interface Measured {

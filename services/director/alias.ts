@@ -5,7 +5,7 @@
  */
 import { createServer, type Server, type Socket } from "node:net";
 import type { BlueprintAlias, CopyState, DirectorAliasStatus } from "../../src/model/index.ts";
-import { encodeProxyHeader } from "../../src/world/index.ts";
+import { encodeProxyHeader, ReadTurns } from "../../src/world/index.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Copy, Counters } from "./copy.ts";
 import type { Log } from "./log.ts";
@@ -30,6 +30,7 @@ export class Alias {
   readonly #persistence = new Persistence();
   readonly #open = new Set<Relay>();
   readonly #clients = new Set<Socket>();
+  readonly #reading = new ReadTurns<string>();
   readonly #arrivals = new Arrivals(() => this.shape, {
     serve: (client, address) =>
       this.#serve(client, address).catch((error: Error) => {
@@ -237,7 +238,7 @@ export class Alias {
     const header = this.shape.proxyProtocol
       ? encodeProxyHeader({ source, destination: { address: this.shape.address, port: this.shape.port } })
       : null;
-    const link = relay(client, upstream, header, () => {
+    const onClose = () => {
       this.#open.delete(link);
       copy.relays.delete(link);
       copy.counters.active--;
@@ -245,7 +246,8 @@ export class Alias {
         counters.bytesIn += link.bytesIn();
         counters.bytesOut += link.bytesOut();
       }
-    });
+    };
+    const link = relay(client, upstream, header, onClose, this.#reading, source.address);
     this.#open.add(link);
     copy.relays.add(link);
   }

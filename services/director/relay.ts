@@ -3,6 +3,7 @@
  * own (half-close), and a connection that breaks on one side is reset on the other, so that a cut answer never looks like a whole one.
  */
 import { connect, type Socket } from "node:net";
+import { type ReadTurns, readableOf } from "../../src/world/index.ts";
 import { TIMING } from "./timing.ts";
 
 export interface Relay {
@@ -68,12 +69,26 @@ export function reach(address: string, port: number, from: string): Promise<Reac
  * @param copy connected and not yet written to
  * @param header goes to the copy in front of everything; `null` is nothing
  * @param onClose told once, when both sides are closed
+ * @param turns by which connections of one address are read when too many of them speak at once
  */
-export function relay(client: Socket, copy: Socket, header: Buffer | null, onClose: () => void): Relay {
+export function relay(
+  client: Socket,
+  copy: Socket,
+  header: Buffer | null,
+  onClose: () => void,
+  turns: ReadTurns<string> | null = null,
+  address = "",
+): Relay {
   const head = header?.length ?? 0;
   let open = 2;
   const join = (one: Socket, other: Socket) => {
+    const readable = readableOf(one);
+    if (turns !== null) {
+      turns.join(address, readable);
+      one.on("data", () => turns.spoke(address, readable));
+    }
     one.on("close", () => {
+      turns?.leave(address, readable);
       // Closed before it said all, or before it took all: the other must not believe that this was the end.
       if (!one.readableEnded || !one.writableFinished) other.resetAndDestroy();
       if (--open === 0) onClose();

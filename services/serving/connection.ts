@@ -3,7 +3,7 @@
  * being worked on, what the client sends stays in the kernel.
  */
 import type { TLSSocket } from "node:tls";
-import type { Client } from "../../src/world/index.ts";
+import { type Client, type Readable, readableOf } from "../../src/world/index.ts";
 import { type Answer, BODY_LIMIT, errorAnswer, OPERATOR_BODY_LIMIT } from "./answer.ts";
 import { HttpFault } from "./http-head.ts";
 import { HttpReader, type HttpRequest } from "./http-reader.ts";
@@ -65,6 +65,8 @@ export interface Service {
   /** Milliseconds, a quarter of a second old at most. */
   readonly now: number;
   /** Gets each request; must lead to one call of {@link Connection.answer}. `behind`: it was sent before the last answer. */
+  /** Octets of this connection came. */
+  readonly heard: (connection: Connection) => void;
   readonly take: (connection: Connection, request: HttpRequest, behind: boolean) => void;
 }
 
@@ -82,10 +84,14 @@ const PATIENCE: Readonly<Record<Phase, number>> = {
 export class Connection {
   readonly client: Client;
   readonly peer: Peer;
+  /** Its community by certificate and address: by it connections are counted and read. */
+  readonly home: Community;
   /** Changes with the request only where rules speak of VOs. */
   community: Community;
   /** More connections than its community may have: its first call is refused. */
   surplus = false;
+  /** How it is kept from being read. */
+  readonly readable: Readable;
   readonly #socket: TLSSocket;
   readonly #service: Service;
   readonly #reader: HttpReader;
@@ -101,8 +107,10 @@ export class Connection {
   constructor(socket: TLSSocket, client: Client, peer: Peer, community: Community, service: Service) {
     this.client = client;
     this.peer = peer;
+    this.home = community;
     this.community = community;
     this.#socket = socket;
+    this.readable = readableOf(socket);
     this.#service = service;
     // Whole policies come from operators alone.
     this.#reader = new HttpReader(peer.unit === "operator" ? OPERATOR_BODY_LIMIT : BODY_LIMIT);
@@ -168,6 +176,7 @@ export class Connection {
 
   #onData(chunk: Buffer): void {
     if (this.#phase === "lingering") return;
+    this.#service.heard(this);
     this.#reader.push(chunk);
     if (this.#phase === "working" || this.#phase === "writing") {
       this.#paused = true;

@@ -25,6 +25,8 @@ export interface Load {
   readonly dropped: number;
   readonly queued: number;
   readonly refused: number;
+  /** Communities that are read by turns now, because too many of theirs speak at once. */
+  readonly crowded: number;
   readonly handshakes: Readonly<Record<string, number>>;
   readonly communities: readonly CommunityLoad[];
 }
@@ -36,6 +38,7 @@ export function loadOf(server: {
   readonly connections: ReadonlySet<unknown>;
   readonly dropped: number;
   readonly turns: Turns;
+  readonly reading: { readonly crowded: number };
   readonly gate: HandshakeGate;
 }): Load {
   const { turns, gate } = server;
@@ -58,6 +61,7 @@ export function loadOf(server: {
     connections: server.connections.size,
     dropped: server.dropped,
     queued: turns.waiting,
+    crowded: server.reading.crowded,
     refused: communities.reduce((sum, { refused }) => sum + refused, 0),
     handshakes: { ...gate.counters, waiting: gate.waiting, underWay: gate.underWay, unheard: gate.silent },
     communities: communities.slice(0, SHOWN),

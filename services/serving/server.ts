@@ -10,7 +10,7 @@ import { createServer as createFront, type Socket } from "node:net";
 import { setDefaultHighWaterMark } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import type { CommunityRule } from "../../src/recipes/index.ts";
-import { acceptBehindDirector, type Client, plainAddress } from "../../src/world/index.ts";
+import { acceptBehindDirector, type Client, plainAddress, ReadTurns } from "../../src/world/index.ts";
 import { type Answer, errorAnswer, Refusal } from "./answer.ts";
 import { compileCommunities } from "./communities.ts";
 import { Connection, RETRY_AFTER, type Service, TIMEOUTS } from "./connection.ts";
@@ -103,6 +103,7 @@ class MutualServer implements Service {
   now = performance.now();
   readonly turns: Turns;
   readonly gate: HandshakeGate;
+  readonly reading = new ReadTurns<Community>();
   readonly connections = new Set<Connection>();
   readonly front = createFront({ noDelay: true, highWaterMark: READ_AHEAD });
   readonly #secure;
@@ -152,6 +153,10 @@ class MutualServer implements Service {
 
   renew(tls: TlsFiles): void {
     this.#secure.setSecureContext(context(tls));
+  }
+
+  heard(connection: Connection): void {
+    this.reading.spoke(connection.home, connection.readable);
   }
 
   take(connection: Connection, request: HttpRequest, behind: boolean): void {
@@ -247,10 +252,12 @@ class MutualServer implements Service {
     const connection = new Connection(socket, client, peer, community, this);
     connection.surplus = ++community.connections > this.turns.limits.connections && !client.check;
     this.connections.add(connection);
+    this.reading.join(community, connection.readable);
     socket.on("error", () => {});
     socket.once("close", () => {
       community.connections--;
       this.connections.delete(connection);
+      this.reading.leave(community, connection.readable);
     });
     if (this.closing) connection.closeIdle();
   }

@@ -7,4 +7,5 @@ export * from "./listeners.ts";
 export * from "./lock.ts";
 export * from "./processes.ts";
 export * from "./proxy-protocol.ts";
+export * from "./read-turns.ts";
 export * from "./request.ts";

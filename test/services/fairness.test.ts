@@ -1,0 +1,337 @@
+/**
+ * One community floods, the others are served: by order and counters, never by the clock. Handshakes by address, refusals with a reason,
+ * limits of everything that waits, and no session that is resumed.
+ */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { after, before, test } from "node:test";
+import { type TLSSocket, connect as tlsConnect } from "node:tls";
+import { compileCommunities } from "../../services/serving/communities.ts";
+import type { Log } from "../../services/serving/log.ts";
+import { Query } from "../../services/serving/query.ts";
+import {
+  type Call,
+  listenMutually,
+  type MutualServerOptions,
+  type RunningServer,
+} from "../../services/serving/server.ts";
+import { readCommunities } from "../../src/recipes/index.ts";
+import { encodeLocalHeader } from "../../src/world/index.ts";
+import { address, type Identity, Stage } from "./stage.ts";
+
+let stage: Stage;
+let identities: Record<"loud" | "quiet" | "server", Identity>;
+before(async () => {
+  stage = await Stage.open();
+  const [loud, quiet, server] = await Promise.all(["ce-loud", "ce-quiet", "s1"].map((name) => stage.identity(name)));
+  identities = { loud: loud!, quiet: quiet!, server: server! };
+});
+after(() => stage.close());
+
+const OWN = address(70);
+const quietLog: Log = () => {};
+
+async function house(
+  over: Partial<MutualServerOptions> & Pick<MutualServerOptions, "routes">,
+): Promise<RunningServer & AsyncDisposable> {
+  const server = await listenMutually({
+    tls: identities.server,
+    address: OWN,
+    port: 0,
+    directors: [],
+    log: quietLog,
+    ...over,
+  });
+  return { ...server, [Symbol.asyncDispose]: () => server.close() };
+}
+
+function secure(port: number, who: Identity, from = address(71)): TLSSocket {
+  const socket = tlsConnect({ socket: connect({ host: OWN, port, localAddress: from }), ...who, servername: "s1" });
+  return socket.on("error", () => {});
+}
+
+const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nhost: s1\r\n${more}\r\n`;
+
+/** Reads until `count` answers have come or the connection is closed. */
+async function answers(socket: TLSSocket, count: number): Promise<{ status: number; head: string; body: string }[]> {
+  const all: { status: number; head: string; body: string }[] = [];
+  let text = "";
+  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    text += chunk.toString();
+    for (;;) {
+      const end = text.indexOf("\r\n\r\n");
+      if (end < 0) break;
+      const length = Number(/content-length: (\d+)/.exec(text)![1]);
+      if (text.length < end + 4 + length) break;
+      all.push({
+        status: Number(text.slice(9, 12)),
+        head: text.slice(0, end),
+        body: text.slice(end + 4, end + 4 + length),
+      });
+      text = text.slice(end + 4 + length);
+    }
+    if (all.length >= count) break;
+  }
+  return all;
+}
+
+/** Keeps the processor: what a slow decision is. */
+function busy(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+const served: string[] = [];
+const slow = ({ peer }: Call) => {
+  served.push(peer.name);
+  busy(2);
+  return { status: 200, body: "{}" };
+};
+
+test("while one community floods, another's call is among the next", async () => {
+  await using server = await house({ routes: { "GET /slow": slow } });
+  served.length = 0;
+  const quiet = secure(server.port, identities.quiet);
+  const loud = Array.from({ length: 20 }, () => secure(server.port, identities.loud));
+  await Promise.all([quiet, ...loud].map((socket) => once(socket, "secureConnect")));
+  for (const socket of loud) socket.resume().write(get("/slow").repeat(20));
+  // Asked when the flood is well under way, ten times, one after the other.
+  while (served.length < 40) await new Promise((resolve) => setImmediate(resolve));
+  for (let call = 0; call < 10; call++) {
+    const before = served.length;
+    quiet.write(get("/slow"));
+    assert.equal((await answers(quiet, 1))[0]!.status, 200);
+    const at = served.indexOf("ce-quiet", before);
+    // Read in the next turn of the loop, served in the turn after that, while hundreds of the other's wait.
+    assert.ok(at - before <= 40, `served as number ${at - before} after it was sent`);
+  }
+  const load = server.load();
+  const of = (name: string) => load.communities.find((one) => one.name === name)!;
+  assert.equal(of("ce-quiet").refused, 0);
+  assert.equal(of("ce-quiet").answered, 10);
+  assert.ok(served.length < 400, "the flood was still going on");
+  for (const socket of [quiet, ...loud]) socket.destroy();
+});
+
+test("shares are by weight: two communities that always ask are served as the site file says", async () => {
+  const communities = readCommunities([
+    { name: "experiment", share: 3, certificates: ["ce-quiet"] },
+    { name: "rest", addresses: ["127.0.0.0/8"] },
+  ])!;
+  await using server = await house({ routes: { "GET /slow": slow }, communities });
+  served.length = 0;
+  const sockets = (["loud", "quiet"] as const).flatMap((who) =>
+    Array.from({ length: 12 }, () => secure(server.port, identities[who])),
+  );
+  await Promise.all(sockets.map((socket) => once(socket, "secureConnect")));
+  for (const socket of sockets) socket.resume().write(get("/slow").repeat(40));
+  while (served.length < 300) await new Promise((resolve) => setImmediate(resolve));
+  const quiet = served.slice(60, 300).filter((name) => name === "ce-quiet").length / 240;
+  assert.ok(quiet > 0.6 && quiet < 0.88, `${quiet} of the calls: expected three quarters`);
+  assert.deepEqual(
+    server
+      .load()
+      .communities.map(({ name, share }) => [name, share])
+      .sort(),
+    [
+      ["experiment", 3],
+      ["rest", 1],
+    ],
+  );
+  for (const socket of sockets) socket.destroy();
+});
+
+test("a full queue refuses at once with a reason and lets go; nobody else is refused", async () => {
+  await using server = await house({ routes: { "GET /slow": slow }, limits: { waitingOfCommunity: 4 } });
+  const quiet = secure(server.port, identities.quiet);
+  const loud = Array.from({ length: 60 }, () => secure(server.port, identities.loud));
+  await Promise.all([quiet, ...loud].map((socket) => once(socket, "secureConnect")));
+  busy(5);
+  for (const socket of loud) socket.write(get("/slow"));
+  quiet.write(get("/slow"));
+  const all = (await Promise.all(loud.map((socket) => answers(socket, 1)))).map((list) => list[0]!);
+  const refused = all.filter(({ status }) => status === 429);
+  assert.ok(refused.length > 0 && refused.length < 60, `${refused.length} refused`);
+  assert.match(refused[0]!.head, /retry-after: 1\r\nconnection: close/);
+  const said = JSON.parse(refused[0]!.body) as { result: string; message: string };
+  assert.equal(said.result, "ERROR");
+  assert.equal(said.message, "ce-loud is over its share (has 4 calls waiting): try again after 1 s");
+  assert.equal((await answers(quiet, 1))[0]!.status, 200);
+  assert.equal(server.load().refused, refused.length);
+  for (const socket of [quiet, ...loud]) socket.destroy();
+});
+
+test("calls that wait for something outside are bounded for each community and hold nobody else up", async () => {
+  let finish = (): void => {};
+  const later = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const wait = async () => {
+    await later;
+    return { status: 200, body: "{}" };
+  };
+  await using server = await house({ routes: { "POST /wait": wait, "GET /slow": slow }, limits: { outside: 3 } });
+  const loud = Array.from({ length: 5 }, () => secure(server.port, identities.loud));
+  const post = "POST /wait HTTP/1.1\r\nhost: s1\r\ncontent-length: 2\r\n\r\n{}";
+  for (const socket of loud) socket.write(post);
+  const refused = await Promise.any(loud.map(async (socket) => (await answers(socket, 1))[0]!));
+  assert.equal(refused.status, 429);
+  const quiet = secure(server.port, identities.quiet);
+  quiet.write(get("/slow"));
+  assert.equal((await answers(quiet, 1))[0]!.status, 200);
+  finish();
+  for (const socket of [quiet, ...loud]) socket.destroy();
+});
+
+test("handshakes of an address that never goes on leave the others theirs", async () => {
+  const handshakes = { begun: 4, begunOfAddress: 2, waitingOfAddress: 3, waiting: 100, patience: 60_000 };
+  await using server = await house({ routes: { "GET /slow": slow }, handshakes });
+  const hello = await clientHello();
+  const stuck: Socket[] = [];
+  const told: Buffer[] = [];
+  for (let count = 0; count < 12; count++) {
+    const socket = connect({ host: OWN, port: server.port, localAddress: address(72) });
+    socket.on("error", () => {}).on("data", (octets: Buffer) => octets[0] === 0x15 && told.push(octets));
+    socket.write(hello);
+    stuck.push(socket);
+  }
+  // Two are under way, three wait, the others are told by an alert.
+  while (told.length < 7) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.deepEqual([...told[0]!], [0x15, 3, 3, 0, 2, 2, 80]);
+  const { handshakes: counted } = server.load();
+  assert.deepEqual([counted.underWay, counted.waiting, counted.crowded], [2, 3, 7]);
+  const quiet = secure(server.port, identities.quiet, address(73));
+  quiet.write(get("/slow"));
+  assert.equal((await answers(quiet, 1))[0]!.status, 200);
+  for (const socket of [quiet, ...stuck]) socket.destroy();
+});
+
+test("who connects and says nothing holds no handshake, and is let go", async () => {
+  await using server = await house({
+    routes: { "GET /slow": slow },
+    handshakes: { begun: 2, patience: 200, silence: 300 },
+  });
+  const silent = Array.from({ length: 20 }, () => connect({ host: OWN, port: server.port, localAddress: address(74) }));
+  await Promise.all(silent.map((socket) => once(socket.on("error", () => {}).resume(), "connect")));
+  while (server.load().handshakes.unheard! < 20) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.equal(server.load().handshakes.underWay, 0);
+  const socket = secure(server.port, identities.quiet, address(74));
+  socket.write(get("/slow"));
+  assert.equal((await answers(socket, 1))[0]!.status, 200);
+  await Promise.all(silent.map((one) => (one.destroyed ? null : once(one, "close"))));
+  assert.equal(server.load().handshakes.silent, 20);
+  socket.destroy();
+});
+
+test("a director's check passes by a crowd at the door and a crowd of calls", async () => {
+  await using server = await house({
+    routes: { "GET /slow": slow, "GET /health": () => ({ status: 200, body: "{}" }) },
+    directors: [address(75)],
+    handshakes: { begun: 1, begunOfAddress: 1, patience: 60_000 },
+  });
+  const hello = await clientHello();
+  const stuck = Array.from({ length: 5 }, () => connect({ host: OWN, port: server.port, localAddress: address(76) }));
+  for (const socket of stuck) socket.on("error", () => {}).write(hello);
+  while (server.load().handshakes.underWay !== 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  const plain = connect({ host: OWN, port: server.port, localAddress: address(75) });
+  plain.write(encodeLocalHeader());
+  const check = tlsConnect({ socket: plain, ...identities.quiet, servername: "s1" }).on("error", () => {});
+  check.write(get("/health"));
+  assert.equal((await answers(check, 1))[0]!.status, 200);
+  for (const socket of [check, ...stuck]) socket.destroy();
+});
+
+test("no session is resumed: each connection shows its own certificate", async () => {
+  await using server = await house({
+    routes: { "GET /who": ({ peer }) => ({ status: 200, body: JSON.stringify(peer) }) },
+  });
+  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+    let session: Buffer | undefined;
+    for (const who of ["quiet", "loud", "quiet"] as const) {
+      const socket = tlsConnect({
+        host: OWN,
+        port: server.port,
+        servername: "s1",
+        ...identities[who],
+        maxVersion,
+        ...(session === undefined ? {} : { session }),
+      });
+      socket.on("session", (given) => {
+        session = given;
+      });
+      socket.write(get("/who"));
+      const [answer] = await answers(socket, 1);
+      assert.deepEqual(JSON.parse(answer!.body), { name: `ce-${who}`, unit: "guest" });
+      assert.equal(socket.isSessionReused(), false);
+      session ??= socket.getSession();
+      socket.destroy();
+    }
+  }
+});
+
+test("one answer for each request, in order, wherever the octets are cut; nothing after a fault", async () => {
+  await using server = await house({
+    routes: { "GET /n": ({ query }) => ({ status: 200, body: query.get("n") ?? "" }) },
+  });
+  const text = Array.from({ length: 30 }, (_, n) => get(`/n?n=${n}`)).join("");
+  const socket = secure(server.port, identities.quiet);
+  for (let at = 0; at < text.length; at += 37) socket.write(text.slice(at, at + 37));
+  assert.deepEqual(
+    (await answers(socket, 30)).map(({ body }) => body),
+    Array.from({ length: 30 }, (_, n) => String(n)),
+  );
+  socket.write(`${get("/n?n=a")}GET /bad\r\n\r\n${get("/n?n=b")}`);
+  assert.deepEqual(
+    (await answers(socket, 3)).map(({ status }) => status),
+    [200, 400],
+  );
+  socket.destroy();
+});
+
+test("communities: the first rule of which everything matches; strangers are their own", () => {
+  const rules = readCommunities([
+    { name: "cms", share: 2, vos: ["cms"], certificates: ["*.example.org"] },
+    { name: "site", addresses: ["10.1.0.0/16", "2001:db8::/32"] },
+  ])!;
+  const { classify } = compileCommunities(rules);
+  const name = (peer: string, from: string, query: string) =>
+    classify({ peer, address: from, query: new Query(query) }).name;
+  assert.equal(name("ce.example.org", "10.9.0.1", "vo=cms"), "cms");
+  assert.equal(name("ce.example.org", "10.9.0.1", "voms-fqan=%2Fcms%2FRole%3Dx"), "cms");
+  assert.equal(name("ce.example.org", "10.1.7.1", "vo=cmsx"), "site");
+  assert.equal(name("evil.example.com", "2001:db8::7", "vo=cms"), "site");
+  assert.equal(name("evil.example.com", "192.0.2.1", "vo=cms"), "evil.example.com");
+  for (const bad of [
+    {},
+    [{ name: "x" }],
+    [{ name: "x", vos: [] }],
+    [{ name: "x", addresses: ["10.1.0.0/33"] }],
+    [{ name: "x", addresses: ["10.1.0"] }],
+    [{ name: "x", addresses: ["host"] }],
+    [{ name: "x", share: 0, vos: ["a"] }],
+    [{ name: "x", vos: ["a"], more: 1 }],
+    [
+      { name: "x", vos: ["a"] },
+      { name: "x", vos: ["b"] },
+    ],
+  ])
+    assert.equal(readCommunities(bad), null, JSON.stringify(bad));
+  assert.deepEqual(readCommunities(undefined), []);
+});
+
+/** @returns what a client says first */
+async function clientHello(): Promise<Buffer> {
+  const { createServer } = await import("node:net");
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  const client = tlsConnect({ host: "127.0.0.1", port, ...identities.quiet }).on("error", () => {});
+  const [socket] = (await once(server, "connection")) as [Socket];
+  const [octets] = (await once(socket, "data")) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  server.close();
+  return octets;
+}
