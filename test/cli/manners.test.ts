@@ -4,8 +4,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { Command } from "commander";
+import { addAudit } from "../../src/cli/commands/audit.ts";
+import { addExplain } from "../../src/cli/commands/explain.ts";
+import { addFiles } from "../../src/cli/commands/files.ts";
 import { addGuest } from "../../src/cli/commands/guest.ts";
-import { addAuthorize, addBan, addBans, addMap, addUnban } from "../../src/cli/commands/identity.ts";
+import { addGums } from "../../src/cli/commands/gums.ts";
+import { addAuthorize, addBan, addBans, addMap, addSeen, addUnban } from "../../src/cli/commands/identity.ts";
 import { addLoad } from "../../src/cli/commands/load.ts";
 import { addPlan } from "../../src/cli/commands/plan.ts";
 import { addProbe } from "../../src/cli/commands/probe.ts";
@@ -13,6 +17,7 @@ import { addServe } from "../../src/cli/commands/serve.ts";
 import { addShowcase } from "../../src/cli/commands/showcase.ts";
 import { addStatus } from "../../src/cli/commands/status.ts";
 import { addDown, addUp } from "../../src/cli/commands/up.ts";
+import { addWhatIf } from "../../src/cli/commands/what-if.ts";
 import { HOUSE, TestDomus } from "../support/domus.ts";
 import { decent, ESC, shellOf } from "./decent.ts";
 
@@ -25,11 +30,12 @@ describe("manners", { concurrency: 2 }, () => {
   it("every command's help has an example", async () => {
     const program = new Command("domus");
     for (const add of [addPlan, addUp, addDown, addStatus, addGuest, addProbe, addLoad]) add(program);
-    for (const add of [addMap, addAuthorize, addBan, addUnban, addBans, addServe, addShowcase]) add(program);
+    for (const add of [addMap, addAuthorize, addBan, addUnban, addBans, addSeen, addGums, addExplain]) add(program);
+    for (const add of [addWhatIf, addFiles, addAudit, addServe, addShowcase]) add(program);
     const listed = decent(await domus.domus("--help"), "--help");
     assert.deepEqual([listed.code, listed.stderr], [0, ""]);
     assert.match(listed.stdout, /^Examples:\n {2}domus /m);
-    const names = [...listed.stdout.matchAll(/^ {2}([a-z]+) (?=.* {2}\S)/gm)].map((found) => found[1]);
+    const names = [...listed.stdout.matchAll(/^ {2}([a-z-]+) (?=.* {2}\S)/gm)].map((found) => found[1]);
     assert.deepEqual(names, [...program.commands.map((one) => one.name()), "help"], "a command that is not tested");
     const walk = (command: Command, path: string): number => {
       let help = "";

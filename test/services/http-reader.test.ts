@@ -8,10 +8,10 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { Names } from "../../src/grid/index.ts";
 import { HttpFault } from "../../services/serving/http-head.ts";
 import { HttpReader, type HttpRequest } from "../../services/serving/http-reader.ts";
 import { Query } from "../../services/serving/query.ts";
+import { Names } from "../../src/grid/index.ts";
 
 /** Every request in the octets, and how the reading ended. */
 function readAll(pieces: readonly Buffer[]): { requests: HttpRequest[]; fault: number | null } {
