@@ -26,6 +26,9 @@ const PLACES = { quiet: 110, flood: 111 } as const;
 /** Calls a second of the quiet community, on kept connections. */
 const QUIET = { kept: { connections: 8, rate: 400 }, fresh: { connections: 2, rate: 0 } } as const;
 
+/** Milliseconds until a flood is at its height: a thousand handshakes take their time. */
+const SETTLE = 2000;
+
 export interface TsunamiReport {
   readonly mode: string;
   readonly seconds: number;
@@ -149,6 +152,7 @@ export async function measureFlood(
     before.push(await askQuietly(house, service, "kept", milliseconds));
     freshBefore.push(await askQuietly(house, service, "fresh", milliseconds));
     const stop = await startTsunami(house, flood, service, 600);
+    await new Promise((resolve) => setTimeout(resolve, SETTLE));
     during.push(await askQuietly(house, service, "kept", milliseconds));
     freshDuring.push(await askQuietly(house, service, "fresh", milliseconds));
     tsunami = await stop();

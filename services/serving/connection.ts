@@ -161,8 +161,7 @@ export class Connection {
   /** Sends a refusal in place of the answer and lets the client go: coming back costs it a place at the door. */
   refuse(says: string): void {
     this.#write(errorAnswer(429, says), false, `retry-after: ${RETRY_AFTER}\r\n`);
-    this.#socket.destroySoon();
-    this.#phase = "lingering";
+    this.#leave(false);
   }
 
   #write({ status, body, type = "application/json", etag }: Answer, stays: boolean, more: string): void {
@@ -221,12 +220,17 @@ export class Connection {
     }
   }
 
-  /** @param unread octets may still come that nobody wants */
+  /** @param unread octets may still come that nobody wants: they are thrown away for a moment, so that no reset overtakes the answer */
   #leave(unread: boolean): void {
     this.#enter("lingering");
-    if (this.#paused) this.#socket.resume();
-    this.#socket.end();
-    if (!unread) this.#since = this.#service.now + TIMEOUTS.answer - LINGER;
+    if (unread) {
+      if (this.#paused) this.#socket.resume();
+      this.#socket.end();
+    } else {
+      // Gone as soon as the answer is out; who does not read it has as long as any slow reader.
+      this.#since += TIMEOUTS.answer - LINGER;
+      this.#socket.destroySoon();
+    }
   }
 
   #enter(phase: Phase): void {

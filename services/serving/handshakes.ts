@@ -29,8 +29,8 @@ export interface HandshakeLimits {
 export const HANDSHAKE_LIMITS: HandshakeLimits = {
   waitingOfAddress: 1024,
   waiting: 2048,
-  begunOfAddress: 4,
-  begun: 32,
+  begunOfAddress: 16,
+  begun: 64,
   openOfAddress: 3000,
   patience: 1500,
   silence: 3000,

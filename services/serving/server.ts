@@ -58,7 +58,10 @@ export interface MutualServerOptions {
  * site file is silent: below it, the director's own checks would be refused first, and the copy be called down with all it serves.
  */
 export const CONNECTIONS = 6000;
-/** Octets of a connection that are read ahead: with {@link CONNECTIONS} of them, 100 MB. */
+/**
+ * Octets of a connection that are read ahead: with {@link CONNECTIONS} of them, 100 MB. It is set for the whole process, because `tls.Server`
+ * lets nobody say it for its own sockets; it was Node's own number for twenty versions.
+ */
 const READ_AHEAD = 16 * 1024;
 /** Milliseconds between looks at the clock and the connections, and between lines in the log about refused clients. */
 const EVERY = { sweep: 250, refusals: 5000 } as const;

@@ -67,6 +67,38 @@ test("an address has its share and no more; what goes makes room; small aliases 
   assert.ok(arrivals.busiest(5000).length < 1300, "what is remembered of the refused is bounded");
 });
 
+test("a crowd of relays of one address is read by turns, and not an octet is lost", async () => {
+  const copy = createServer((socket) => void socket.on("error", () => {}).pipe(socket));
+  copy.listen(7008, ownAddress(32));
+  await once(copy, "listening");
+  const backend = {
+    guest: "c0" as GuestName,
+    address: ownAddress(32),
+    port: 7008,
+    check: { kind: "running" },
+  } as Backend;
+  const place = { address: ownAddress(33), port: 7008 };
+  const alias = new Alias(
+    aliasOf({ ...place, backends: [backend] }),
+    ownAddress(2),
+    () => {},
+    () => {},
+  );
+  assert.equal(await alias.bind(), "held");
+  const words = Buffer.alloc(200_000, "0123456789");
+  const echo = async (): Promise<boolean> => {
+    const client = connect({ host: place.address, port: place.port, localAddress: ownAddress(102) });
+    client.end(words);
+    const back: Buffer[] = [];
+    for await (const chunk of client) back.push(chunk as Buffer);
+    return Buffer.concat(back).equals(words);
+  };
+  assert.ok((await Promise.all(Array.from({ length: 150 }, echo))).every(Boolean));
+  await until("all are gone", () => alias.counters.active === 0);
+  alias.release();
+  copy.close();
+});
+
 test("an alias tells who was refused", async () => {
   const copy = createServer((socket) => void socket.on("error", () => {}));
   copy.listen(7007, ownAddress(30));

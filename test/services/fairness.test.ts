@@ -289,6 +289,31 @@ test("one answer for each request, in order, wherever the octets are cut; nothin
   socket.destroy();
 });
 
+test("a crowd is read by turns, and every call of it is answered", async () => {
+  await using server = await house({ routes: { "GET /n": () => ({ status: 200, body: "{}" }) } });
+  const crowd = Array.from({ length: 200 }, (_, n) => secure(server.port, identities.loud, address(80 + (n % 20))));
+  await Promise.all(crowd.map((socket) => once(socket, "secureConnect")));
+  let most = 0;
+  const counted = await Promise.all(
+    crowd.map(async (socket) => {
+      let answered = 0;
+      for (let call = 0; call < 20; call++) {
+        socket.write(get("/n"));
+        answered += (await answers(socket, 1)).length;
+        most = Math.max(most, server.load().crowded);
+      }
+      return answered;
+    }),
+  );
+  assert.equal(
+    counted.reduce((sum, answered) => sum + answered, 0),
+    4000,
+  );
+  assert.equal(most, 1, "it was never crowded");
+  assert.equal(server.load().refused, 0);
+  for (const socket of crowd) socket.destroy();
+});
+
 test("communities: the first rule of which everything matches; strangers are their own", () => {
   const rules = readCommunities([
     { name: "cms", share: 2, vos: ["cms"], certificates: ["*.example.org"] },
