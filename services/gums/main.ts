@@ -10,6 +10,7 @@ import { changeRoutes } from "./changes.ts";
 import { Files, fileRoutes } from "./files.ts";
 import { compileGatekeepers } from "./questions.ts";
 import { accountKey, gumsState, MemberBook } from "./state.ts";
+import { VomsMembers } from "./voms-members.ts";
 import { whatIfCall } from "./what-if.ts";
 
 runProgram(async (guest, log) => {
@@ -29,6 +30,14 @@ runProgram(async (guest, log) => {
       onChange,
     });
     const files = new Files({ policy, accounts, members, bans, pools });
+    const vomsMembers = new VomsMembers({
+      policy,
+      members,
+      tls: parts.tls,
+      guest: guest.name,
+      every: config.refresh,
+      log,
+    });
     const state = gumsState(accounts, members, pools);
     const own = { ...parts, policy, accounts, members, pools };
     return {
@@ -43,10 +52,19 @@ runProgram(async (guest, log) => {
         ...fileRoutes(files),
         "POST /gums/json/whatIf": whatIfCall(parts.audit, policy, state),
       },
-      start: () => pools.start(),
-      about: () => ({ poolConflicts: pools.conflicts() }),
-      renew: (tls) => pools.renew(tls),
-      close: () => pools.close(),
+      start: async () => {
+        await pools.start();
+        vomsMembers.start();
+      },
+      about: () => ({ poolConflicts: pools.conflicts(), membersNotFetched: vomsMembers.faults() }),
+      renew: (tls) => {
+        pools.renew(tls);
+        vomsMembers.renew(tls);
+      },
+      close: async () => {
+        await vomsMembers.close();
+        await pools.close();
+      },
     };
   });
 });

@@ -59,7 +59,13 @@ export class MemberBook extends Merged {
     );
   }
 
+  /** @returns the last note that the members of a group were fetched from its server */
+  note(group: string): RecordedEvent | undefined {
+    return this.get(memberKey({ group, subject: "", fqan: "" }));
+  }
+
   #enter({ action, group = "", subject = "", fqan = "" }: Fields): void {
+    if (action === "note") return;
     const groups = this.#people.get(subject) ?? new Map<string, Set<string>>();
     const fqans = groups.get(group) ?? new Set<string>();
     if (action === "add") fqans.add(fqan);

@@ -3,7 +3,7 @@
  * (manual mappings) is in the database. How a policy is spelt and what it means is `src/policy/`.
  */
 
-import type { Service } from "../model/index.ts";
+import { parseDuration, type Service } from "../model/index.ts";
 import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
@@ -34,6 +34,8 @@ export interface GumsConfig extends ServingConfig {
   readonly stale: StaleRule;
   /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
   readonly gatekeepers?: readonly string[];
+  /** Seconds between two looks at each VOMS server's list of members. */
+  readonly refresh: number;
   readonly audit: AuditRule;
 }
 
@@ -45,6 +47,15 @@ function policyOf(setting: unknown): GumsPolicy {
 /** @returns the patterns, or `null` when the setting is no list of them */
 function readGatekeepers(value: unknown): readonly string[] | null {
   return readList(value, (one) => (typeof one === "string" && /^[^\p{Cc}]{1,255}$/u.test(one) ? one : null));
+}
+
+/** The original looked every twelve hours: whoever left an organization was in it until then. */
+const REFRESH = "5 min";
+
+/** @returns seconds, or `null` */
+function readRefresh(value: unknown): number | null {
+  const seconds = typeof value === "string" ? parseDuration(value) : null;
+  return seconds !== null && seconds >= 10 && seconds <= 12 * 3600 ? seconds : null;
 }
 
 /** Silence is every guest; an empty list is nobody but operators. */
@@ -69,6 +80,10 @@ export const gums: Recipe = {
       expected: "a list of certificate names such as ce1.example.org, *.example.org",
       accepts: (value) => readGatekeepers(value) !== null,
     },
+    refresh: {
+      expected: "a duration from 10 s to 12 h, such as 5 min",
+      accepts: (value) => readRefresh(value) !== null,
+    },
     audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     communities: { expected: COMMUNITIES_EXPECTED, accepts: (value) => readCommunities(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
@@ -83,6 +98,7 @@ export const gums: Recipe = {
       directors: directorAddresses(context),
       ...communitiesOf(context.service),
       ...gatekeepersOf(context.service),
+      refresh: readRefresh(context.service.settings.refresh ?? REFRESH) ?? 0,
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,
       audit: readAuditRule(context.service.settings.audit) ?? AUDIT_DEFAULT,
