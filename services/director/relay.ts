@@ -83,12 +83,14 @@ export function relay(
   let open = 2;
   const join = (one: Socket, other: Socket) => {
     const readable = readableOf(one);
-    if (turns !== null) {
-      turns.join(address, readable);
-      one.on("data", () => turns.spoke(address, readable));
+    // What a copy answers comes at the copy's pace already: only what clients send is read by turns.
+    const byTurns = one === client ? turns : null;
+    if (byTurns !== null) {
+      byTurns.join(address, readable);
+      one.on("data", () => byTurns.spoke(address, readable));
     }
     one.on("close", () => {
-      turns?.leave(address, readable);
+      byTurns?.leave(address, readable);
       // Closed before it said all, or before it took all: the other must not believe that this was the end.
       if (!one.readableEnded || !one.writableFinished) other.resetAndDestroy();
       if (--open === 0) onClose();
