@@ -253,15 +253,18 @@ class MutualServer implements Service {
       this.#classifier.classify({ address: client.address, peer: peer.name, query: null }),
     );
     const connection = new Connection(socket, client, peer, community, this);
-    connection.surplus = ++community.connections > this.turns.limits.connections && !client.check;
     this.connections.add(connection);
-    this.reading.join(community, connection.readable);
     socket.on("error", () => {});
-    socket.once("close", () => {
-      community.connections--;
-      this.connections.delete(connection);
-      this.reading.leave(community, connection.readable);
-    });
+    socket.once("close", () => this.connections.delete(connection));
+    // A director that looks is no community: the only one there is stays alone.
+    if (!client.check) {
+      connection.surplus = !this.turns.enter(community);
+      this.reading.join(community, connection.readable);
+      socket.once("close", () => {
+        this.turns.leave(community);
+        this.reading.leave(community, connection.readable);
+      });
+    }
     if (this.closing) connection.closeIdle();
   }
 

@@ -14,8 +14,8 @@ export interface TurnLimits {
   readonly outside: number;
   /** Connections of one community. */
   readonly connections: number;
-  /** Milliseconds of work in one turn of the loop. */
-  readonly slice: number;
+  /** Milliseconds of work in one turn of the loop: while one community has connections, and while several have. */
+  readonly slice: { readonly alone: number; readonly shared: number };
 }
 
 /** A thousand calls are some fifty milliseconds of work: who waits longer has given up, or should. */
@@ -24,7 +24,7 @@ export const TURN_LIMITS: TurnLimits = {
   waiting: 8192,
   outside: 64,
   connections: 3000,
-  slice: 0.4,
+  slice: { alone: 0.4, shared: 0.15 },
 };
 
 /** Calls answered where they are read, in one turn of the loop: as many as a slice, without looking at the clock. */
@@ -67,6 +67,8 @@ export class Turns {
   readonly #minute = setInterval(() => this.#turn(), 60_000).unref();
   #atOnce = 0;
   #scheduled = false;
+  /** Communities that have connections. */
+  #inhabited = 0;
 
   constructor(limits: TurnLimits = TURN_LIMITS) {
     this.#limits = limits;
@@ -111,6 +113,16 @@ export class Turns {
     return true;
   }
 
+  /** A connection more. @returns whether the community may have it */
+  enter(community: Community): boolean {
+    if (community.connections++ === 0) this.#inhabited++;
+    return community.connections <= this.#limits.connections;
+  }
+
+  leave(community: Community): void {
+    if (--community.connections === 0) this.#inhabited--;
+  }
+
   put(job: Job): void {
     const { community } = job;
     const put = this.#queue.put(keyOf(community), community.share, job);
@@ -133,7 +145,7 @@ export class Turns {
     this.#scheduled = false;
     this.#atOnce = 0;
     let now = performance.now();
-    const end = now + this.#limits.slice;
+    const end = now + (this.#inhabited > 1 ? this.#limits.slice.shared : this.#limits.slice.alone);
     while (now < end) {
       const job = this.#queue.take();
       if (job === undefined) return;

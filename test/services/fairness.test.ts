@@ -292,7 +292,11 @@ test("one answer for each request, in order, wherever the octets are cut; nothin
 test("a crowd is read by turns, and every call of it is answered", async () => {
   await using server = await house({ routes: { "GET /n": () => ({ status: 200, body: "{}" }) } });
   const crowd = Array.from({ length: 200 }, (_, n) => secure(server.port, identities.loud, address(80 + (n % 20))));
-  await Promise.all(crowd.map((socket) => once(socket, "secureConnect")));
+  // Somebody else is there: a crowd that is alone keeps nobody waiting.
+  const other = secure(server.port, identities.quiet, address(110));
+  await Promise.all([...crowd, other].map((socket) => once(socket, "secureConnect")));
+  other.write(get("/n"));
+  await answers(other, 1);
   let most = 0;
   const counted = await Promise.all(
     crowd.map(async (socket) => {
@@ -311,7 +315,7 @@ test("a crowd is read by turns, and every call of it is answered", async () => {
   );
   assert.equal(most, 1, "it was never crowded");
   assert.equal(server.load().refused, 0);
-  for (const socket of crowd) socket.destroy();
+  for (const socket of [...crowd, other]) socket.destroy();
 });
 
 test("communities: the first rule of which everything matches; strangers are their own", () => {

@@ -35,8 +35,19 @@ test("few at a time are never held, nor are the connections of others", async ()
   assert.ok(quiet.every(({ held }) => !held));
 });
 
+test("a key that is alone keeps nobody waiting, and is never read by turns", () => {
+  const turns = new ReadTurns<string>({ atOnce: 4, calm: 1000, rotate: 1000 });
+  const sources = crowd(turns, "loud", 100);
+  for (const source of sources) turns.spoke("loud", source);
+  assert.equal(turns.crowded, 0);
+  crowd(turns, "quiet", 1);
+  turns.spoke("loud", sources[0]!);
+  assert.equal(turns.crowded, 1);
+});
+
 test("each that speaks gives its place to the one that waited longest", async () => {
   const turns = new ReadTurns<string>({ atOnce: 4, calm: 1000, rotate: 1000 });
+  crowd(turns, "quiet", 1);
   const sources = crowd(turns, "loud", 20);
   for (const source of sources) turns.spoke("loud", source);
   const spoken = new Map<Source, number>();
@@ -59,6 +70,7 @@ test("each that speaks gives its place to the one that waited longest", async ()
 
 test("silent ones give their place too, and in calm times all are read again", async () => {
   const turns = new ReadTurns<string>({ atOnce: 2, calm: 30, rotate: 1 });
+  crowd(turns, "quiet", 1);
   const sources = crowd(turns, "loud", 9);
   for (const source of sources) turns.spoke("loud", source);
   assert.equal(turns.crowded, 1);
