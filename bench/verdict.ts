@@ -27,3 +27,12 @@ export function atLeast(measured: number, promise: number, unit: string): string
   if (!(measured >= FLOOR * promise)) process.exitCode = 1;
   return `promised ≥ ${promise} ${unit}, floor ${FLOOR * promise}: ${measured >= promise ? "kept" : "BROKEN"}`;
 }
+
+/**
+ * @param measured median, in the unit of the promise; less is better
+ * @returns the words to print; when it is not even half as good as promised the process ends with 1
+ */
+export function atMost(measured: number, promise: number, unit: string): string {
+  if (!(measured <= promise / FLOOR)) process.exitCode = 1;
+  return `promised ≤ ${promise} ${unit}, floor ${promise / FLOOR}: ${measured <= promise ? "kept" : "BROKEN"}`;
+}

@@ -1,5 +1,5 @@
 /**
- * A quiet community beside one that floods, through the front end: how long the quiet one's calls take before and during each kind of
+ * A quiet community beside one that floods, past the front end and through it: how long the quiet one's calls take before and during each kind of
  * flood, what of it is refused, how soon the flood is refused, what memory it costs. And a quiet address that makes new connections.
  */
 import { spawn } from "node:child_process";
@@ -9,17 +9,18 @@ import { createInterface } from "node:readline";
 import { median } from "../verdict.ts";
 import type { Task } from "./client.ts";
 import { type House, PATHS, type ServiceName } from "./house.ts";
-import { type Measured, prefer, residentMiB, runClient } from "./processes.ts";
+import { type Measured, pin, prefer, residentMiB, runClient } from "./processes.ts";
 import type { Percentiles } from "./raw-client.ts";
 
 export const FLOODS = {
   kept: { connections: 1000, says: "1,000 kept connections, each asks without a pause" },
   pipelined: { connections: 100, says: "100 connections that do not wait for answers" },
-  new: { connections: 256, says: "new connections, 256 at a time" },
+  new: { connections: 512, says: "new connections, 512 at a time" },
   hello: { connections: 256, says: "handshakes begun and left" },
   junk: { connections: 256, says: "random octets" },
 } as const;
 export type Flood = keyof typeof FLOODS;
+export type Way = "direct" | "front end";
 
 /** Last octets of the addresses of the two communities. */
 const PLACES = { quiet: 110, flood: 111 } as const;
@@ -44,11 +45,12 @@ export async function startTsunami(
   house: House,
   mode: Flood,
   service: ServiceName,
+  way: Way,
   seconds: number,
 ): Promise<() => Promise<TsunamiReport>> {
   const files = join(house.stage.directory, "tsunami");
   mkdirSync(files, { recursive: true });
-  const target = await house.target(service, "front end", "ce-flood", PLACES.flood);
+  const target = await house.target(service, way, "ce-flood", PLACES.flood);
   for (const part of ["ca", "cert", "key"] as const)
     writeFileSync(join(files, `${part}.pem`), target[part], { mode: 0o600 });
   writeFileSync(join(files, "paths"), PATHS[service].join("\n"));
@@ -94,22 +96,24 @@ export async function startTsunami(
 export async function askQuietly(
   house: House,
   service: ServiceName,
+  way: Way,
   how: "kept" | "fresh",
   milliseconds: number,
 ): Promise<Measured> {
   const task: Task = {
     mode: how === "kept" ? "paced" : "new",
-    target: await house.target(service, "front end", "ce-quiet", PLACES.quiet),
+    target: await house.target(service, way, "ce-quiet", PLACES.quiet),
     paths: PATHS[service],
     ...QUIET[how],
     warmupMs: 500,
     milliseconds,
   };
-  return runClient(task, house.processes(service, "front end"));
+  return runClient(task, house.processes(service, way));
 }
 
 export interface FloodResult {
   readonly flood: Flood;
+  readonly way: Way;
   readonly before: Percentiles;
   readonly during: Percentiles;
   /** Of the rounds' ratios of 99th percentiles, the median. */
@@ -136,12 +140,15 @@ const middleOf = (list: readonly Measured[]): Percentiles => {
 export async function measureFlood(
   house: House,
   flood: Flood,
+  way: Way,
   rounds: number,
   milliseconds: number,
 ): Promise<FloodResult> {
   const service = "gums";
   const pids = house.processes(service, "front end");
   const memory = (name: string): number => residentMiB(pids[name]!);
+  // A copy has a processor of its own, as a guest has: what is measured is how it shares that, not how the machine does.
+  for (const pid of [process.pid, ...house.pids()]) pin(pid, pid === pids.server ? 0 : 1);
   const before: Measured[] = [];
   const during: Measured[] = [];
   const freshBefore: Measured[] = [];
@@ -149,16 +156,17 @@ export async function measureFlood(
   const memoryBefore = { server: memory("server"), director: memory("director") };
   let tsunami: TsunamiReport | null = null;
   for (let round = 0; round < rounds; round++) {
-    before.push(await askQuietly(house, service, "kept", milliseconds));
-    freshBefore.push(await askQuietly(house, service, "fresh", milliseconds));
-    const stop = await startTsunami(house, flood, service, 600);
+    before.push(await askQuietly(house, service, way, "kept", milliseconds));
+    freshBefore.push(await askQuietly(house, service, way, "fresh", milliseconds));
+    const stop = await startTsunami(house, flood, service, way, 600);
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
-    during.push(await askQuietly(house, service, "kept", milliseconds));
-    freshDuring.push(await askQuietly(house, service, "fresh", milliseconds));
+    during.push(await askQuietly(house, service, way, "kept", milliseconds));
+    freshDuring.push(await askQuietly(house, service, way, "fresh", milliseconds));
     tsunami = await stop();
   }
   return {
     flood,
+    way,
     before: middleOf(before),
     during: middleOf(during),
     ratio: median(during.map(({ report }, round) => report.good.p99 / before[round]!.report.good.p99)),

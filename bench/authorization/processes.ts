@@ -1,7 +1,7 @@
 /** What the kernel says of a process. proc_pid_stat(5). */
 import { execFileSync, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { getPriority, setPriority } from "node:os";
+import { availableParallelism, getPriority, setPriority } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Task, TaskReport } from "./client.ts";
@@ -30,6 +30,21 @@ export function prefer(pid: number, nice: number): void {
     writeFileSync(`/proc/${pid}/autogroup`, String(nice));
   } catch {
     // Not root, or no such kernel: other work of the machine is then measured too.
+  }
+}
+
+/** Processors of this machine: with fewer than two nobody can have one of his own. */
+export const PROCESSORS = availableParallelism();
+
+/** Keeps a process, all its threads and those it will start on one processor. taskset(1). */
+export function pin(pid: number, processor: number): void {
+  if (PROCESSORS < 2) return;
+  try {
+    execFileSync("taskset", ["--all-tasks", "--cpu-list", "--pid", String(processor), String(pid)], {
+      stdio: "ignore",
+    });
+  } catch {
+    // No taskset here, or the process has gone: then they share.
   }
 }
 

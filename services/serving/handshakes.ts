@@ -27,12 +27,12 @@ export interface HandshakeLimits {
  * way may go on in the same turn of the loop, at a third of a millisecond each, and an address that never goes on must not have them all.
  */
 export const HANDSHAKE_LIMITS: HandshakeLimits = {
-  waitingOfAddress: 1024,
+  waitingOfAddress: 256,
   waiting: 2048,
   begunOfAddress: 16,
   begun: 64,
   openOfAddress: 3000,
-  patience: 1500,
+  patience: 500,
   silence: 3000,
 };
 

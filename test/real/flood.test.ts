@@ -27,9 +27,9 @@ for (const flood of Object.keys(FLOODS) as Flood[])
   test(`flood: ${FLOODS[flood].says}`, { timeout: 180_000 }, async () => {
     const times: { before: number[]; during: number[] } = { before: [], during: [] };
     for (let round = 0; round < ROUNDS; round++) {
-      const calm = await askQuietly(house, "gums", "kept", MILLISECONDS);
-      const stop = await startTsunami(house, flood, "gums", 120);
-      const stormy = await askQuietly(house, "gums", "kept", MILLISECONDS);
+      const calm = await askQuietly(house, "gums", "front end", "kept", MILLISECONDS);
+      const stop = await startTsunami(house, flood, "gums", "front end", 120);
+      const stormy = await askQuietly(house, "gums", "front end", "kept", MILLISECONDS);
       const tsunami = await stop();
       assert.ok(tsunami.sent > 0);
       for (const { report } of [calm, stormy]) assert.deepEqual(Object.keys(report.outcomes), ["200"]);
