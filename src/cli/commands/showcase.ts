@@ -137,6 +137,12 @@ function advice(site: Site, result: UpResult): readonly string[] {
       [`  bin/domus-lab cut ${cut}`, paint("dim", `… take the power of a host: ${expect}`)],
       [`  bin/domus-lab heal ${cut}`, paint("dim", "give it back: the site becomes whole by itself")],
       [`  bin/domus status`, paint("dim", "hosts, guests, who holds each alias")],
+      ...(hasRecipe(site, "gums")
+        ? [
+            [`  bin/domus explain "${NORA}" --fqan /fermilab/nova`, paint("dim", "every rule on the way to an answer")],
+            ["  bin/domus audit", paint("dim", "who was told what, by which rule")],
+          ]
+        : []),
       [`  bin/domus plan ${exampleSite(site.name)} --why`, paint("dim", "why each guest is where it is")],
     ]),
   ];
