@@ -43,11 +43,15 @@ export function compileGatekeepers(gatekeepers: readonly string[] | null): Belie
 /** What was sent → what it says. */
 const readDn = new Names((sent) => normalDn(decoded(sent)));
 const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
-const readHost = new Names((sent) => {
-  const host = decoded(sent);
+const readHost = new Names((sent) => normalHost(decoded(sent)));
+
+/** @returns a host's DN in normal form, or its DNS name as it is. @throws {NameRefused} */
+export function normalHost(host: string): string {
   if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
-  return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
-});
+  if (host.startsWith("/") || host.includes("=")) return normalDn(host);
+  if (!PRINTABLE.test(host)) throw new NameRefused("expected a host's name without blanks and control characters");
+  return host;
+}
 
 /** @returns the one value of a parameter, as it was sent */
 function single(query: Query, name: string): string | null {
