@@ -1,7 +1,7 @@
 /** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
 import { DN_LIMIT, formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
-import { decoded, type Peer, type Query, Refusal } from "../serving/index.ts";
+import { decoded, type Peer, type Query, Refusal, single } from "../serving/index.ts";
 
 /** Groups one token may name. */
 const TOKEN_GROUPS = 64;
@@ -51,13 +51,6 @@ export function normalHost(host: string): string {
   if (host.startsWith("/") || host.includes("=")) return normalDn(host);
   if (!PRINTABLE.test(host)) throw new NameRefused("expected a host's name without blanks and control characters");
   return host;
-}
-
-/** @returns the one value of a parameter, as it was sent */
-function single(query: Query, name: string): string | null {
-  const values = query.encoded(name);
-  if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
-  return values[0] || null;
 }
 
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */

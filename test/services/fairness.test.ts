@@ -312,6 +312,16 @@ test("one answer for each request, in order, wherever the octets are cut; nothin
   socket.destroy();
 });
 
+test("what has not changed is said without a length that would be another text's", async () => {
+  await using server = await house({ routes: { "GET /file": () => ({ status: 304, body: "", etag: '"1"' }) } });
+  const socket = secure(server.port, identities.quiet);
+  socket.write(get("/file"));
+  const [chunk] = (await once(socket, "data")) as [Buffer];
+  assert.match(chunk.toString(), /^HTTP\/1\.1 304 Not Modified\r\ndate: .*\r\netag: "1"\r\n/);
+  assert.doesNotMatch(chunk.toString(), /content-/);
+  socket.destroy();
+});
+
 test("a crowd is read by turns, and every call of it is answered", async () => {
   await using server = await house({ routes: { "GET /n": () => ({ status: 200, body: "{}" }) } });
   const crowd = Array.from({ length: 200 }, (_, n) => secure(server.port, identities.loud, address(80 + (n % 20))));
