@@ -1,5 +1,6 @@
 /** `GET …/audit`: the record, for operators. One search at a time: it reads files, and decisions come first. */
-import { type Call, errorAnswer, type Handler, json, Refusal } from "../serving/index.ts";
+import { NameRefused, normalDn } from "../../src/grid/index.ts";
+import { type Call, errorAnswer, type Handler, json, oneAtATime, Refusal } from "../serving/index.ts";
 import type { DecisionRecord } from "./record.ts";
 import { type AuditRecord, searchAudit } from "./search.ts";
 
@@ -19,9 +20,23 @@ function moment(call: Call, name: string): number {
   return value;
 }
 
+/** Fields that have names of certificates, kept in normal form. */
+const NAMES: readonly string[] = ["subject", "ca"];
+
+/** @returns the text as the record has it: people ask in either spelling; what is no name (a token's subject) stays as it is */
+function asRecorded(field: string, text: string): string {
+  if (!NAMES.includes(field)) return text;
+  try {
+    return normalDn(text);
+  } catch (error) {
+    if (error instanceof NameRefused) return text;
+    throw error;
+  }
+}
+
 /** @param fields by which a record may be asked for */
 export function auditCall(record: DecisionRecord, fields: readonly string[]): Handler {
-  let busy = false;
+  const inTurn = oneAtATime("the record is being looked into");
   return async (call) => {
     if (call.peer.unit !== "operator")
       return errorAnswer(
@@ -36,11 +51,9 @@ export function auditCall(record: DecisionRecord, fields: readonly string[]): Ha
     for (const field of call.query.names()) {
       if (BOUNDS.includes(field)) continue;
       if (!fields.includes(field)) throw new Refusal(400, `${field}: expected one of ${fields.join(", ")}`);
-      equal[field] = call.query.get(field) ?? "";
+      equal[field] = asRecorded(field, call.query.get(field) ?? "");
     }
-    if (busy) return errorAnswer(429, "somebody looks into the record now: one at a time");
-    busy = true;
-    try {
+    return inTurn(async () => {
       record.flush();
       const records: AuditRecord[] = [];
       let octets = 0;
@@ -50,8 +63,6 @@ export function auditCall(record: DecisionRecord, fields: readonly string[]): Ha
         return records.length < limit && octets < OCTETS;
       });
       return json(200, { result: "OK", ...answer, records });
-    } finally {
-      busy = false;
-    }
+    });
   };
 }

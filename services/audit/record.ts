@@ -33,6 +33,10 @@ export class DecisionRecord {
   #size: number;
   /** When its first line was written. */
   #begun: number;
+  /** The latest time of a line in it: a clock may be set back. */
+  #latest: number;
+  /** Its last line is a part, because a process ended within it: the next one must not go on in it. */
+  #torn = false;
   #lines: string[] = [];
   #gathered = 0;
   #turn: NodeJS.Immediate | null = null;
@@ -50,7 +54,8 @@ export class DecisionRecord {
     this.#descriptor = openSync(join(this.directory, ACTIVE), "a+", 0o600);
     this.#size = fstatSync(this.#descriptor).size;
     this.#begun = this.#now();
-    this.#mendEnd();
+    this.#latest = this.#size === 0 ? 0 : Math.ceil(fstatSync(this.#descriptor).mtimeMs);
+    this.#torn = this.#endsTorn();
     this.#tidy();
   }
 
@@ -68,11 +73,12 @@ export class DecisionRecord {
     this.#turn = null;
     if (this.#lines.length === 0) return;
     const count = this.#lines.length;
-    const block = Buffer.from(`${this.#lines.join("\n")}\n`, "utf8");
+    const lines = this.#lines.join("\n");
     this.#lines = [];
     this.#gathered = 0;
     try {
-      this.#closeWhenFull(block.length);
+      this.#closeWhenFull(Buffer.byteLength(lines) + 1);
+      const block = Buffer.from(`${this.#torn ? "\n" : ""}${lines}\n`, "utf8");
       try {
         for (let written = 0; written < block.length; ) written += writeSync(this.#descriptor, block, written);
       } catch (error) {
@@ -80,6 +86,8 @@ export class DecisionRecord {
         throw error;
       }
       this.#size += block.length;
+      this.#torn = false;
+      this.#latest = Math.max(this.#latest, this.#now());
       if (this.#lost > 0) this.#options.onFault(`the record works again; ${this.#lost} of its lines are lost`);
       this.#lost = 0;
       this.#syncing ??= setTimeout(() => this.#sync(), SYNC).unref();
@@ -113,14 +121,17 @@ export class DecisionRecord {
     const limit = this.#options.segment ?? SEGMENT;
     const now = this.#now();
     if (this.#size === 0) this.#begun = now;
-    if (this.#size === 0 || (this.#size + more <= limit && now - this.#begun < DAY)) return;
-    closeSegment(this.directory, now);
+    // The span counts either way: a clock that was set back by a year must not keep one segment for a year.
+    if (this.#size === 0 || (this.#size + more <= limit && Math.abs(now - this.#begun) < DAY)) return;
+    closeSegment(this.directory, Math.max(this.#latest, now));
     // The old one is closed when the new one is there: a number that was closed may be a client's connection a moment later.
     const next = openSync(join(this.directory, ACTIVE), "a+", 0o600);
     closeSync(this.#descriptor);
     this.#descriptor = next;
     this.#size = 0;
     this.#begun = now;
+    this.#latest = 0;
+    this.#torn = false;
     this.#tidy();
   }
 
@@ -140,11 +151,11 @@ export class DecisionRecord {
       });
   }
 
-  /** After a power cut the last line may be a part: it gets its line end, so that the next one is whole. */
-  #mendEnd(): void {
-    if (this.#size === 0) return;
+  /** After a power cut the last line may be a part. Nothing is written now: the disk may be full, and the service is to start all the same. */
+  #endsTorn(): boolean {
+    if (this.#size === 0) return false;
     const last = Buffer.alloc(1);
     readSync(this.#descriptor, last, 0, 1, this.#size - 1);
-    if (last[0] !== 0x0a) this.#size += writeSync(this.#descriptor, "\n");
+    return last[0] !== 0x0a;
   }
 }

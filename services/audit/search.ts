@@ -20,7 +20,7 @@ export interface AuditQuestion {
 export interface AuditAnswer {
   /** Lines that were read. */
   readonly read: number;
-  /** Lines that are no records: a damaged file. */
+  /** Lines that are no records, and files that cannot be read to their end: damage. */
   readonly damaged: number;
   /** Time of the oldest line that is kept, `null` when there is none. */
   readonly oldest: string | null;
@@ -67,8 +67,8 @@ export async function searchAudit(
   };
   try {
     for (const segment of closed)
-      if (!more && segment.until >= question.from) await eachLine(() => openKept(segment.path), look);
-    if (!more && active !== null) await eachLine(() => active, look);
+      if (!more && segment.until >= question.from && !(await eachLine(() => openKept(segment.path), look))) damaged++;
+    if (!more && active !== null && !(await eachLine(() => active, look))) damaged++;
   } finally {
     active?.destroy();
   }
@@ -80,22 +80,27 @@ function openKept(path: string): Readable {
   return openSegment(existsSync(path) || path.endsWith(".zst") ? path : `${path}.zst`);
 }
 
-async function eachLine(open: () => Readable, look: (line: string) => boolean): Promise<void> {
+/** @returns whether the file was read as far as it was wanted: one damaged file must not hide what stands in the others */
+async function eachLine(open: () => Readable, look: (line: string) => boolean): Promise<boolean> {
   let rest = "";
   const decoder = new TextDecoder();
   try {
     for await (const chunk of open() as AsyncIterable<Buffer>) {
       const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
       rest = lines.pop()!;
-      for (const line of lines) if (line !== "" && !look(line)) return;
+      for (const line of lines) if (line !== "" && !look(line)) return true;
       // A file in the page cache comes without waiting: others have their turn all the same.
       await nextTurn();
     }
   } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
     // Forgotten since it was listed: what is gone is gone.
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (code === "ENOENT") return true;
+    if (code !== "EIO" && code !== "Z_BUF_ERROR" && !code.startsWith("ZSTD_")) throw error;
+    return false;
   }
   if (rest !== "") look(rest);
+  return true;
 }
 
 async function oldestLine(directory: string): Promise<string | null> {

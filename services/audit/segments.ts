@@ -53,13 +53,18 @@ export function listSegments(directory: string): readonly Segment[] {
 
 /**
  * Closes the active file under the name of its time; the writer opens a new one.
- * @param now milliseconds since the epoch; a time that is taken is counted up, so that nothing is ever written over
+ * @param now milliseconds since the epoch, not before its last line; a time that is taken is counted up, so that nothing is written over
  */
 export function closeSegment(directory: string, now: number): void {
   const taken = new Set(listSegments(directory).map((segment) => segment.until));
   let until = now;
   while (taken.has(until)) until++;
-  renameSync(join(directory, ACTIVE), join(directory, `audit-${until}.log`));
+  try {
+    renameSync(join(directory, ACTIVE), join(directory, `audit-${until}.log`));
+  } catch (error) {
+    // Closed before, when there was no room or no descriptor for a new one; or moved away by somebody. The record must go on all the same.
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 }
 
 /** Compresses what is not yet, oldest first, and forgets what is too old or too much. @throws the system's error */

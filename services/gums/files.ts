@@ -3,7 +3,6 @@
  * under `/gums/files/NAME` with an entity tag. They are made when somebody asks and something has changed since, never for each decision.
  */
 import { hash } from "node:crypto";
-import { DN_LIMIT, NameRefused, normalDn } from "../../src/grid/index.ts";
 import {
   type Ban,
   FILE_FORMATS,
@@ -14,7 +13,8 @@ import {
   type WrittenFile,
 } from "../../src/policy/index.ts";
 import type { Follower, Merged, Pools } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, Refusal } from "../serving/index.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json } from "../serving/index.ts";
+import { named, normalHost } from "./questions.ts";
 import type { MemberBook } from "./state.ts";
 
 export interface FileParts {
@@ -97,14 +97,7 @@ export class Files {
 
 /** For whom the file is: the host that is named, else whoever asks. @throws {Refusal} 400 */
 function hostOf({ query, peer }: Call): string {
-  const host = query.get("host") || peer.name;
-  if (host.length > DN_LIMIT) throw new Refusal(400, `host: expected at most ${DN_LIMIT} characters`);
-  try {
-    return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
-  } catch (error) {
-    if (error instanceof NameRefused) throw new Refusal(400, `host: ${error.message}`);
-    throw error;
-  }
+  return named("host", () => normalHost(query.get("host") || peer.name));
 }
 
 /** Names of people stand in them: guests of the site and operators read them. */

@@ -1,7 +1,7 @@
 /** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
 import { DN_LIMIT, formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
-import { decoded, type Peer, type Query, Refusal } from "../serving/index.ts";
+import { decoded, type Peer, type Query, Refusal, single } from "../serving/index.ts";
 
 /** Groups one token may name. */
 const TOKEN_GROUPS = 64;
@@ -43,17 +43,14 @@ export function compileGatekeepers(gatekeepers: readonly string[] | null): Belie
 /** What was sent → what it says. */
 const readDn = new Names((sent) => normalDn(decoded(sent)));
 const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
-const readHost = new Names((sent) => {
-  const host = decoded(sent);
-  if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
-  return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
-});
+const readHost = new Names((sent) => normalHost(decoded(sent)));
 
-/** @returns the one value of a parameter, as it was sent */
-function single(query: Query, name: string): string | null {
-  const values = query.encoded(name);
-  if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
-  return values[0] || null;
+/** @returns a host's DN in normal form, or its DNS name as it is. @throws {NameRefused} */
+export function normalHost(host: string): string {
+  if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
+  if (host.startsWith("/") || host.includes("=")) return normalDn(host);
+  if (!PRINTABLE.test(host)) throw new NameRefused("expected a host's name without blanks and control characters");
+  return host;
 }
 
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */

@@ -12,10 +12,12 @@ import {
   readGumsPolicy,
 } from "../../src/policy/index.ts";
 import { type AuditRecord, type DecisionRecord, searchAudit } from "../audit/index.ts";
-import { errorAnswer, type Handler, json, Refusal, readJson } from "../serving/index.ts";
+import { errorAnswer, type Handler, json, oneAtATime, Refusal, readJson } from "../serving/index.ts";
 
 /** Different questions one comparison looks at; a site's day has some ten thousand. */
 const QUESTIONS = 200_000;
+/** Characters of them all: names may be long, and whoever may ask GUMS could have filled its memory with them. */
+const CHARACTERS = 32 * 1024 * 1024;
 /** Questions in one turn of the loop: decisions come first. */
 const AT_ONCE = 200;
 const EXAMPLES = 100;
@@ -34,17 +36,20 @@ function questionOf(record: AuditRecord): MappingQuestion | null {
 }
 
 /** @param present the policy in force */
-export function whatIfCall(audit: DecisionRecord, present: GumsPolicy, state: GumsState): Handler {
-  let busy = false;
+export function whatIfCall(
+  audit: Pick<DecisionRecord, "directory" | "flush">,
+  present: GumsPolicy,
+  state: GumsState,
+  limits = { questions: QUESTIONS, characters: CHARACTERS },
+): Handler {
+  const inTurn = oneAtATime("policies are being compared");
   return async ({ peer, request }) => {
     if (peer.unit !== "operator")
       return errorAnswer(
         403,
         `${peer.name || "this certificate"} is not an operator: policies are compared by operators`,
       );
-    if (busy) return errorAnswer(429, "policies are being compared now: one at a time");
-    busy = true;
-    try {
+    return inTurn(async () => {
       const body = await readJson(request);
       const [from, to] = [moment(body.from, "from"), moment(body.to, "to")];
       const reading = readGumsPolicy(body.policy);
@@ -53,6 +58,7 @@ export function whatIfCall(audit: DecisionRecord, present: GumsPolicy, state: Gu
         throw new Refusal(400, `policy.${first?.path.join(".")}: ${first?.says}`);
       }
       audit.flush();
+      let characters = 0;
       const asked = new Map<string, { readonly question: MappingQuestion; count: number }>();
       const found = await searchAudit(audit.directory, { from, to, equal: {} }, (record) => {
         const question = questionOf(record);
@@ -60,8 +66,11 @@ export function whatIfCall(audit: DecisionRecord, present: GumsPolicy, state: Gu
         const key = JSON.stringify([question.subject, question.fqan, question.host, question.believed, question.token]);
         const known = asked.get(key);
         if (known) known.count++;
-        else asked.set(key, { question, count: 1 });
-        return asked.size < QUESTIONS;
+        else {
+          asked.set(key, { question, count: 1 });
+          characters += key.length;
+        }
+        return asked.size < limits.questions && characters < limits.characters;
       });
       const comparison = comparePolicies(compileGums(present, state), compileGums(reading.policy, state), EXAMPLES);
       let taken = 0;
@@ -70,8 +79,6 @@ export function whatIfCall(audit: DecisionRecord, present: GumsPolicy, state: Gu
         if (++taken % AT_ONCE === 0) await nextTurn();
       }
       return json(200, { result: "OK", oldest: found.oldest, more: found.more, ...comparison.result() });
-    } finally {
-      busy = false;
-    }
+    });
   };
 }

@@ -47,6 +47,42 @@ export async function connectOver(end: ServerEnd): Promise<Connection> {
   return connection;
 }
 
+/**
+ * A connection whose end ends everything that was asked on it. The driver forgets what waits in its queue when a connection is destroyed, and
+ * a query's own time begins when its turn comes: whoever stood behind a query that a hung server never answered would wait for good.
+ */
+export class Link {
+  readonly #connection: Pick<Connection, "destroy">;
+  readonly #waiting = new Set<(why: unknown) => void>();
+  readonly #onEnd: () => void;
+  #why: unknown = null;
+
+  /** @param onEnd told once */
+  constructor(connection: Pick<Connection, "destroy">, onEnd: () => void) {
+    this.#connection = connection;
+    this.#onEnd = onEnd;
+  }
+
+  /** @returns what the work gives; rejects with why the link ended when that comes first */
+  use<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#why !== null) return Promise.reject(this.#why);
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(reject);
+      work()
+        .then(resolve, reject)
+        .finally(() => this.#waiting.delete(reject));
+    });
+  }
+
+  end(why: unknown): void {
+    if (this.#why !== null) return;
+    this.#why = why;
+    this.#connection.destroy();
+    this.#onEnd();
+    for (const reject of this.#waiting) reject(why);
+  }
+}
+
 /** Waits no longer than told, then gives up and calls `giveUp`. */
 function bounded<Result>(work: Promise<Result>, milliseconds: number, giveUp: () => void): Promise<Result> {
   return new Promise((resolve, reject) => {

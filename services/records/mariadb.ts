@@ -3,7 +3,7 @@
  * never holds a poll; each is opened when needed, with backoff, and thrown away at the first fault.
  */
 import type { Connection } from "mysql2/promise";
-import { connectOver, DATABASE_TIMEOUTS } from "./connection.ts";
+import { connectOver, DATABASE_TIMEOUTS, Link } from "./connection.ts";
 import { type Cursor, type Fields, type RecordedEvent, type Records, RecordsError, type Stream } from "./event.ts";
 import {
   concerns,
@@ -39,6 +39,11 @@ const PLACED_PATIENCE = 800;
 
 type Slot = "read" | "write";
 
+interface Opened {
+  readonly connection: Connection;
+  readonly link: Link;
+}
+
 type Rows = Record<string, unknown>[];
 
 /** Asks within a transaction, in the time that is left of the write. */
@@ -46,7 +51,7 @@ type Ask = (sql: string, values?: readonly unknown[]) => Promise<Rows>;
 
 export class MariaRecords implements Records, PoolRecords {
   #end: DatabaseEnd;
-  readonly #open = new Map<Slot, Promise<Connection>>();
+  readonly #open = new Map<Slot, Promise<Opened>>();
   readonly #failures = new Map<Slot, { count: number; until: number; says: string }>();
   /** One transaction at a time: they would wait for the same row anyway. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -155,7 +160,8 @@ export class MariaRecords implements Records, PoolRecords {
   }
 
   async close(): Promise<void> {
-    for (const opening of this.#open.values()) (await opening.catch(() => null))?.destroy();
+    for (const opening of this.#open.values())
+      (await opening.catch(() => null))?.link.end(new RecordsError("away", `${this.#name()} is not asked any more`));
     this.#open.clear();
   }
 
@@ -168,23 +174,25 @@ export class MariaRecords implements Records, PoolRecords {
     writes: boolean,
     work: (connection: Connection) => Promise<Result>,
   ): Promise<Result> {
-    const connection = await this.#connection(slot);
+    const { connection, link } = await this.#connection(slot);
     try {
-      return await work(connection);
+      return await link.use(() => work(connection));
     } catch (error) {
       // Whatever went wrong, the state of this connection is not known: a new one costs little.
-      connection.destroy();
-      this.#open.delete(slot);
+      link.end(error);
       throw this.#typed(error, writes);
     }
   }
 
-  #connection(slot: Slot): Promise<Connection> {
+  #connection(slot: Slot): Promise<Opened> {
     const existing = this.#open.get(slot);
     if (existing) return existing;
     const failed = this.#failures.get(slot);
     if (failed && performance.now() < failed.until) return Promise.reject(new RecordsError("away", failed.says));
-    const opening = this.#connect(slot);
+    // Its end must not make us forget another one that was opened since.
+    const opening: Promise<Opened> = this.#connect(() => {
+      if (this.#open.get(slot) === opening) this.#open.delete(slot);
+    });
     this.#open.set(slot, opening);
     opening.then(
       () => this.#failures.delete(slot),
@@ -199,7 +207,7 @@ export class MariaRecords implements Records, PoolRecords {
     return opening;
   }
 
-  async #connect(slot: Slot): Promise<Connection> {
+  async #connect(onEnd: () => void): Promise<Opened> {
     const { alias, address, port, account, tls } = this.#end;
     const connection = await connectOver({
       name: alias,
@@ -212,12 +220,10 @@ export class MariaRecords implements Records, PoolRecords {
       throw this.#typed(error, false);
     });
     // An idle connection that ends (the director moved, the server died) is noticed here and not at the next call.
-    connection.on("error", () => {
-      this.#open.delete(slot);
-      connection.destroy();
-    });
-    connection.on("end", () => this.#open.delete(slot));
-    return connection;
+    const link = new Link(connection, onEnd);
+    connection.on("error", (error: Error) => link.end(error));
+    connection.on("end", () => link.end(new Error("the connection ended")));
+    return { connection, link };
   }
 
   #typed(error: unknown, writes: boolean): RecordsError {

@@ -12,6 +12,7 @@ import {
   json,
   type Query,
   Refusal,
+  single,
 } from "../serving/index.ts";
 import type { SeenValues } from "./seen.ts";
 
@@ -40,15 +41,14 @@ const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
 const readVo = new Names((sent) => normalSazValue("vo", decoded(sent)));
 
 function readQuestion(query: Query): SazQuestion {
-  const subjects = query.encoded("subject-x509-id");
-  if (subjects.length !== 1 || !subjects[0])
-    throw new Refusal(400, "subject-x509-id: expected once, a name such as /DC=org/CN=Alice");
+  const subject = single(query, "subject-x509-id");
+  if (subject === null) throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
   const fqans = query.encoded("voms-fqan").filter((one) => one !== "");
   if (fqans.length > FQANS) throw new Refusal(400, `voms-fqan: at most ${FQANS}`);
-  const vo = query.encoded("vo")[0] || null;
-  const ca = query.encoded("ca")[0] || null;
+  const vo = single(query, "vo");
+  const ca = single(query, "ca");
   return {
-    subject: named("subject-x509-id", () => readDn.get(subjects[0]!)),
+    subject: named("subject-x509-id", () => readDn.get(subject)),
     vo: vo === null ? null : named("vo", () => readVo.get(vo)),
     fqans: fqans.map((one) => named("voms-fqan", () => readFqan.get(one))),
     ca: ca === null ? null : named("ca", () => readDn.get(ca)),

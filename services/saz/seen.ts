@@ -4,7 +4,7 @@
  * invented names must not fill the database.
  */
 import { SAZ_KINDS, type SazKind, type SazQuestion, sazKey } from "../../src/policy/index.ts";
-import type { Follower, RecordedEvent } from "../records/index.ts";
+import { type Follower, type RecordedEvent, RecordsError } from "../records/index.ts";
 import type { Log } from "../serving/index.ts";
 
 export interface SeenLimits {
@@ -23,7 +23,6 @@ export class SeenValues {
   readonly #log: Log;
   readonly #limits: SeenLimits;
   readonly #waiting = new Map<string, { readonly kind: SazKind; readonly value: string }>();
-  #known = 0;
   #timer: NodeJS.Timeout | null = null;
   #closed = false;
   /** Values that were not recorded because too many came: they are when they come again. */
@@ -56,7 +55,10 @@ export class SeenValues {
   #one(kind: SazKind, value: string): void {
     const key = sazKey(kind, value);
     if (this.#follower.merged.get(key) !== undefined || this.#waiting.has(key)) return;
-    if (this.#waiting.size >= this.#limits.waiting || this.#known + this.#waiting.size >= this.#limits.values) {
+    if (
+      this.#waiting.size >= this.#limits.waiting ||
+      this.#follower.merged.size + this.#waiting.size >= this.#limits.values
+    ) {
       if (this.unrecorded++ === 0)
         this.#log("seen", { says: "more unseen values than are recorded; they are when they come again" });
       return;
@@ -71,10 +73,10 @@ export class SeenValues {
       const [key, fields] = next;
       try {
         if (this.#follower.merged.get(key) === undefined) await this.#follower.append(fields);
-        this.#known = this.#follower.merged.size;
         this.#waiting.delete(key);
-      } catch {
-        // The database takes no writes now: the value waits, and the decision was made long ago.
+      } catch (error) {
+        // The database takes no writes now: the value waits, and the decision was made long ago. One that it refuses must not hold the others up.
+        if (error instanceof RecordsError && error.code === "refused") this.#waiting.delete(key);
       }
     }
     this.#timer =

@@ -56,9 +56,12 @@ export async function readJson(request: Pick<HttpRequest, "body">): Promise<Read
   return value as Record<string, unknown>;
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
 /**
- * A text member of a body or query.
- * @throws {Refusal} 400 when it is missing, no text, too long, or has control characters
+ * A text member of a body.
+ * @throws {Refusal} 400 when it is missing, no text, too long, or has what commands a terminal, turns its order round, or is half a character
  */
 export function text(
   values: Readonly<Record<string, unknown>>,
@@ -69,8 +72,7 @@ export function text(
   const value = values[name] ?? fallback;
   if (typeof value !== "string" || (value === "" && fallback === undefined))
     throw new Refusal(400, `${name} is missing: expected a text of at most ${limit} characters`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is refused
-  if (value.length > limit || /[\x00-\x1f\x7f]/.test(value))
+  if (value.length > limit || UNPRINTABLE.test(value) || !value.isWellFormed())
     throw new Refusal(400, `${name}: expected at most ${limit} characters and no control characters`);
   return value;
 }

@@ -64,9 +64,9 @@ export interface Service {
   readonly closing: boolean;
   /** Milliseconds, a quarter of a second old at most. */
   readonly now: number;
-  /** Gets each request; must lead to one call of {@link Connection.answer}. `behind`: it was sent before the last answer. */
   /** Octets of this connection came. */
   readonly heard: (connection: Connection) => void;
+  /** Gets each request; must lead to one call of {@link Connection.answer}. `behind`: it was sent before the last answer. */
   readonly take: (connection: Connection, request: HttpRequest, behind: boolean) => void;
 }
 
@@ -167,7 +167,9 @@ export class Connection {
   #write({ status, body, type = "application/json", etag }: Answer, stays: boolean, more: string): void {
     if (this.#socket.destroyed) return;
     const length = Buffer.byteLength(body);
-    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}\r\ncontent-type: ${type}\r\ncontent-length: ${length}${dateLine()}${etag === undefined ? "" : `etag: ${etag}\r\n`}${more}${stays ? STAYS : ENDS}`;
+    // RFC 9110 8.6: with 304, a length would be that of what was not sent.
+    const content = status === 304 ? "" : `\r\ncontent-type: ${type}\r\ncontent-length: ${length}`;
+    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}${content}${dateLine()}${etag === undefined ? "" : `etag: ${etag}\r\n`}${more}${stays ? STAYS : ENDS}`;
     // One write is one TLS record, and one system call.
     // ASCII is written as it is; counting its octets has told whether it is.
     this.#socket.write(this.#head ? head : head + body, length === body.length ? "latin1" : "utf8");

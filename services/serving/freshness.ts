@@ -12,6 +12,9 @@ export interface Freshness {
 /** Seconds without the database after which a copy calls itself read-only; some missed polls are no news. */
 const GRACE = 1;
 
+/** Seconds after which that holds although nothing was heard of a fault: whoever asks it every moment has stopped asking. */
+const UNASKED = 5;
+
 /**
  * @param seen milliseconds since the epoch at which the database was last seen, 0 for never
  * @param now the same clock; whoever has a steadier measure of the age adds it to `seen`
@@ -19,7 +22,8 @@ const GRACE = 1;
  */
 export function judgeFreshness(rule: StaleRule, seen: number, fault: string | null, now: number): Freshness {
   const seconds = seen === 0 ? null : Math.max(0, Math.round((now - seen) / 100) / 10);
-  const blind = fault !== null && (seconds === null || seconds >= Math.min(GRACE, rule.after));
+  const bearable = fault === null ? UNASKED : Math.min(GRACE, rule.after);
+  const blind = seconds === null ? fault !== null : seconds >= bearable;
   if (!blind && seconds !== null) return { state: "ok", freshnessSeconds: seconds, says: "sees its database" };
   const since = seconds === null ? "no snapshot exists" : `the snapshot is of ${new Date(seen).toISOString()}`;
   const why = fault ?? "the database was not asked for a while";

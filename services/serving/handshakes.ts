@@ -20,11 +20,14 @@ export interface HandshakeLimits {
   readonly patience: number;
   /** Milliseconds a client has for its first octet. */
   readonly silence: number;
+  /** Milliseconds a handshake under way is left alone while others wait for its place. */
+  readonly stuck: number;
 }
 
 /**
  * A second of waiting is what clients bear; about 2,000 handshakes are done in one. Slow networks need many under way; but all that are under
- * way may go on in the same turn of the loop, at a third of a millisecond each, and an address that never goes on must not have them all.
+ * way may go on in the same turn of the loop, at a third of a millisecond each, and an address that never goes on must not have them all. Nor
+ * may four such addresses: who does not go on gives its place to those who wait, before their patience ends.
  */
 export const HANDSHAKE_LIMITS: HandshakeLimits = {
   waitingOfAddress: 256,
@@ -34,6 +37,7 @@ export const HANDSHAKE_LIMITS: HandshakeLimits = {
   openOfAddress: 3000,
   patience: 500,
   silence: 3000,
+  stuck: 500,
 };
 
 /** Fatal alert 80 (internal_error), RFC 8446 6: what a server may say before it has said anything. */
@@ -59,6 +63,8 @@ export class HandshakeGate {
   /** Connections of each address: all, and those in a handshake. */
   readonly #addresses = new Map<string, { open: number; begun: number }>();
   readonly #silent = new Set<Arrival>();
+  /** Those in a handshake, the oldest first; `since` is when it began. */
+  readonly #underWay = new Set<Arrival>();
   readonly #sweeper: NodeJS.Timeout;
   #begun = 0;
   #pumping = false;
@@ -165,6 +171,8 @@ export class HandshakeGate {
   #start(arrival: Arrival): void {
     const { socket, client } = arrival;
     const account = this.#accountOf(client.address);
+    arrival.since = performance.now();
+    this.#underWay.add(arrival);
     this.#begun++;
     account.begun++;
     this.counters.begun++;
@@ -173,6 +181,7 @@ export class HandshakeGate {
       if (ended) return;
       ended = true;
       socket.off("close", onClose);
+      this.#underWay.delete(arrival);
       this.#begun--;
       account.begun--;
       this.counters[how]++;
@@ -209,6 +218,24 @@ export class HandshakeGate {
       if (now - arrival.since <= this.#limits.silence) break;
       this.counters.silent++;
       arrival.socket.destroy();
+    }
+    this.#endStuck(now);
+  }
+
+  /** Those that hold a place somebody waits for, and have not gone on for a while. */
+  #endStuck(now: number): void {
+    const { begun, begunOfAddress, stuck } = this.#limits;
+    let waiting = this.#queue.size;
+    for (const { socket, client, since } of this.#underWay) {
+      if (waiting === 0 || now - since <= stuck) return;
+      if (client.check) continue;
+      const { address } = client;
+      const inTheWay =
+        this.#begun >= begun || (this.#accountOf(address).begun >= begunOfAddress && this.#queue.waiting(address) > 0);
+      if (!inTheWay) continue;
+      waiting--;
+      // Its end frees the place: `close` follows at once, in the same turn of the loop.
+      socket.destroy();
     }
   }
 }

@@ -10,6 +10,7 @@ export * from "./handshakes.ts";
 export * from "./http-reader.ts";
 export * from "./load.ts";
 export * from "./log.ts";
+export * from "./one-at-a-time.ts";
 export * from "./peer.ts";
 export * from "./plain-http.ts";
 export * from "./program.ts";

@@ -3,6 +3,8 @@
  * once, and decoded only where they are asked for.
  */
 
+import { Refusal } from "./answer.ts";
+
 const RESERVED = /[%+]/;
 
 /** application/x-www-form-urlencoded → text; a percent sign that is none is kept, octets that are no UTF-8 become U+FFFD. */
@@ -69,6 +71,16 @@ export class Query {
     this.#names = names;
     return names;
   }
+}
+
+/**
+ * @returns the one value of a name as it was sent; `null` when it is not given or empty
+ * @throws {Refusal} 400 when it is given more than once: two readers could take different ones
+ */
+export function single(query: Query, name: string): string | null {
+  const values = query.encoded(name);
+  if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
+  return values[0] || null;
 }
 
 /** @returns what an encoded value says */

@@ -8,6 +8,22 @@ export interface ServiceAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * What an answer's status says: the words of the caller were wrong, the service cannot now, or it says no.
+ * @param remedy what to do about a no
+ * @throws Fault `usage.invalid` (2), `service.unable` (3), `request.refused` (1) for everything but 200
+ */
+export function requireAnswer(
+  { status, body }: ServiceAnswer,
+  remedy: (status: number) => string = () => "See domus status.",
+): ServiceAnswer["body"] {
+  if (status === 200 && body.result !== "ERROR") return body;
+  const reason = String(body.message ?? `status ${status}`);
+  if (status === 400) throw new Fault("usage.invalid", { reason });
+  if (status === 429 || status >= 500) throw new Fault("service.unable", { reason });
+  throw new Fault("request.refused", { reason, remedy: remedy(status) });
+}
+
 /** Octets of an answer that are read: a list of bans or records may be long. */
 const LONGEST_ANSWER = 64 * 1024 * 1024;
 

@@ -9,16 +9,32 @@ export function paint(style: Style | readonly Style[], text: string): string {
   return styleText(style as Style, text, { stream: process.stdout, validateStream: true });
 }
 
+/** What {@link paint} writes, or a character that commands a terminal or turns the order of reading round. */
+const COMMANDS =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins a command to the terminal
+  /(\u001b\[(?:1|2|22|31|32|33|36|39)m)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** @returns the text without what would command a terminal, but for our own colours: names and words of other people are in every line */
+function tame(text: string): string {
+  const coloured = paint("bold", "") !== "";
+  return text.replace(COMMANDS, (_command, colour?: string) => (coloured && colour ? colour : "\ufffd"));
+}
+
 export function say(line = ""): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${tame(line)}\n`);
 }
 
 export function complain(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${tame(line)}\n`);
 }
 
+/** The same value for a machine; what JSON would leave to command the terminal of somebody who looks is written as `\uXXXX`. */
 export function sayJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+  const text = JSON.stringify(value, null, 2).replace(
+    /[\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+    (command) => `\\u${command.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  process.stdout.write(`${text}\n`);
 }
 
 /** Length on the screen, colours not counted. */
@@ -27,8 +43,9 @@ function width(text: string): number {
   return text.replace(/\u001b\[[0-9;]*m/g, "").length;
 }
 
-/** @returns lines with columns aligned; the last column is never padded. */
-export function table(rows: readonly (readonly string[])[], indent = "  "): readonly string[] {
+/** @returns lines with columns aligned; the last column is never padded. A line end in a cell begins no line: a name could forge one. */
+export function table(given: readonly (readonly string[])[], indent = "  "): readonly string[] {
+  const rows = given.map((row) => row.map((cell) => cell.replace(/[\n\t]/g, "\ufffd")));
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(0, ...rows.map((row) => width(row[column] ?? ""))),
@@ -38,18 +55,12 @@ export function table(rows: readonly (readonly string[])[], indent = "  "): read
   );
 }
 
-/** @returns the text without what would command a terminal: names and words of other people are in it. */
-function harmless(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: ESC begins a command to the terminal
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
-}
-
 /** Prints a fault: what is so, and what to do. @returns its exit status */
 export function complainFault(fault: Fault, json: boolean): number {
   if (json) sayJson({ error: { code: fault.code, says: fault.message, remedy: fault.remedy } });
   else {
-    complain(`${paint("red", "✗")} ${harmless(fault.message)}`);
-    if (fault.remedy) complain(`  ${harmless(fault.remedy)}`);
+    complain(`${paint("red", "✗")} ${fault.message}`);
+    if (fault.remedy) complain(`  ${fault.remedy}`);
   }
   return fault.exit;
 }
@@ -62,7 +73,7 @@ export function complainDefect(error: unknown, json: boolean): number {
     sayJson({ error: { code: "defect", says, remedy: "Run again with DOMUS_DEBUG=1 and report what it prints." } });
   else
     complain(
-      `${paint("red", "✗")} defect in Domus: ${harmless(says)}\n  Run again with DOMUS_DEBUG=1 and report what it prints.`,
+      `${paint("red", "✗")} defect in Domus: ${says}\n  Run again with DOMUS_DEBUG=1 and report what it prints.`,
     );
   return 3;
 }

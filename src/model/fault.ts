@@ -109,6 +109,11 @@ const FAULTS = {
     says: (a) => `step ${a.step}: ${a.reason}`,
     remedy: (a) => a.remedy ?? "Run the same command again: it goes on from here.",
   },
+  "service.unable": {
+    exit: 3,
+    says: (a) => `${a.reason}`,
+    remedy: (a) => a.remedy ?? "Try again in a moment; domus status says what is away.",
+  },
   "request.refused": { exit: 1, says: (a) => `${a.reason}`, remedy: (a) => a.remedy ?? "Ask whoever runs the site." },
 } as const satisfies Record<string, FaultEntry>;
 

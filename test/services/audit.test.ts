@@ -1,6 +1,6 @@
 /** The record of decisions: nothing cut, nothing twice, bounded, and found again. */
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -109,4 +109,56 @@ test("lines of one turn are written together, before the next turn", async () =>
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
   assert.ok(statSync(join(directory, "audit.log")).size > 0);
   await record.close();
+});
+
+test("lines written before the clock was set back are found by their own time", async () => {
+  const record = open({ segment: 300 });
+  now = BEGIN + 3_600_000;
+  for (let count = 0; count < 3; count++) record.write(line("novapro"));
+  record.flush();
+  now = BEGIN;
+  record.write(line("nova"));
+  await record.close();
+  assert.equal(listSegments(directory).length, 1);
+  assert.equal((await find({ account: "novapro" }, BEGIN + 1_800_000)).records.length, 3);
+});
+
+test("a record that was moved away, or closed without room for the next, goes on", async () => {
+  const record = open({ segment: 100 });
+  record.write(line("nova"));
+  record.flush();
+  rmSync(join(directory, "audit.log"));
+  for (let count = 0; count < 5; count++) {
+    record.write(line("novapro"));
+    record.flush();
+  }
+  assert.equal(record.lost, 0);
+  await record.close();
+  assert.equal((await find({ account: "novapro" })).records.length, 5);
+});
+
+test("a damaged segment is counted and hides nothing else", async () => {
+  const record = open({ segment: 100 });
+  for (const account of ["nova", "minos", "novapro"]) {
+    now += 1000;
+    record.write(line(account));
+    record.flush();
+  }
+  await record.close();
+  const [first, second] = listSegments(directory);
+  assert.ok(first!.compressed && second!.compressed);
+  truncateSync(first!.path, first!.size - 9);
+  writeFileSync(second!.path, "no compressed text");
+  const found = await find({ account: "novapro" });
+  assert.equal(found.records.length, 1);
+  assert.equal(found.damaged, 2);
+});
+
+test("a full disk does not keep a record with a cut last line from being opened", () => {
+  writeFileSync(join(directory, "audit.log"), '{"at":"2026-11-20T03:00:0');
+  const before = statSync(join(directory, "audit.log")).size;
+  const record = open();
+  // Nothing is written until there is a decision: a disk without room costs lines, never the start.
+  assert.equal(statSync(join(directory, "audit.log")).size, before);
+  return record.close();
 });

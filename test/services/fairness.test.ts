@@ -185,7 +185,14 @@ test("calls that wait for something outside are bounded for each community and h
 });
 
 test("handshakes of an address that never goes on leave the others theirs", async () => {
-  const handshakes = { begun: 4, begunOfAddress: 2, waitingOfAddress: 3, waiting: 100, patience: 60_000 };
+  const handshakes = {
+    begun: 4,
+    begunOfAddress: 2,
+    waitingOfAddress: 3,
+    waiting: 100,
+    patience: 60_000,
+    stuck: 60_000,
+  };
   await using server = await house({ routes: { "GET /slow": slow }, handshakes });
   const hello = await clientHello();
   const stuck: Socket[] = [];
@@ -204,6 +211,22 @@ test("handshakes of an address that never goes on leave the others theirs", asyn
   const quiet = secure(server.port, identities.quiet, address(73));
   quiet.write(get("/slow"));
   assert.equal((await answers(quiet, 1))[0]!.status, 200);
+  for (const socket of [quiet, ...stuck]) socket.destroy();
+});
+
+test("handshakes that do not go on, from as many addresses as it takes, give their places to those who wait", async () => {
+  // Two addresses fill all places and could shut everybody else out, again and again, each time until a handshake's own three seconds are over.
+  const handshakes = { begun: 4, begunOfAddress: 2, patience: 1500, stuck: 100 };
+  await using server = await house({ routes: { "GET /slow": slow }, handshakes });
+  const hello = await clientHello();
+  const stuck = [77, 78].flatMap((last) =>
+    Array.from({ length: 3 }, () => connect({ host: OWN, port: server.port, localAddress: address(last) })),
+  );
+  for (const socket of stuck) socket.on("error", () => {}).write(hello);
+  while (server.load().handshakes.begun! < 4) await new Promise((resolve) => setTimeout(resolve, 1));
+  const quiet = secure(server.port, identities.quiet, address(79));
+  quiet.write(get("/slow"));
+  assert.equal((await answers(quiet, 1))[0]?.status, 200);
   for (const socket of [quiet, ...stuck]) socket.destroy();
 });
 
@@ -286,6 +309,16 @@ test("one answer for each request, in order, wherever the octets are cut; nothin
     (await answers(socket, 3)).map(({ status }) => status),
     [200, 400],
   );
+  socket.destroy();
+});
+
+test("what has not changed is said without a length that would be another text's", async () => {
+  await using server = await house({ routes: { "GET /file": () => ({ status: 304, body: "", etag: '"1"' }) } });
+  const socket = secure(server.port, identities.quiet);
+  socket.write(get("/file"));
+  const [chunk] = (await once(socket, "data")) as [Buffer];
+  assert.match(chunk.toString(), /^HTTP\/1\.1 304 Not Modified\r\ndate: .*\r\netag: "1"\r\n/);
+  assert.doesNotMatch(chunk.toString(), /content-/);
   socket.destroy();
 });
 

@@ -168,6 +168,21 @@ test("what is missing or not a name is said", async () => {
   }
 });
 
+test("what would command a terminal or forge a line is no host and no reason", async () => {
+  const words = (host: string) => `?subject-x509-id=%2FCN%3Dx&dns-host-name=${encodeURIComponent(host)}`;
+  for (const host of ["h\u001b[2J", "h\n/CN=forged", "h\u009b31m", "two words", "h\u202e"]) {
+    const asked = await ask(0, `/gums/json/mapGridIdentity${words(host)}`, guest);
+    assert.equal(asked.status, 400);
+    assert.match(asked.body, /resource-x509-id: expected /);
+  }
+  for (const reason of ["\u009b31m", "\u202egnp", "\u2028", "\ud800"]) {
+    const body = { action: "add", subject: "/CN=x", account: "x", reason };
+    const asked = await ask(0, "/gums/json/manualMapper", operator, body);
+    assert.equal(asked.status, 400);
+    assert.match(asked.body, /reason: expected at most 500 characters/);
+  }
+});
+
 test("the audit record says who was whom, by which rule, and is written before the end", async () => {
   await map("/CN=Audited", "/fermilab/nova/Role=Production");
   await copies[0]!.kill("SIGTERM");

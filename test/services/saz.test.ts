@@ -114,6 +114,9 @@ test("only operators ban; strangers are not let in; nonsense gets a sentence", a
     [`/saz/json/authorize?subject-x509-id=/CN=${"x".repeat(2000)}`, undefined, 400],
     [`/saz/json/authorize?subject-x509-id=/CN=${"x".repeat(5000)}`, undefined, 414],
     ["/saz/json/authorize?subject-x509-id=/CN=a&voms-fqan=nova", undefined, 400],
+    // Who reads the first would not see that the second is banned.
+    ["/saz/json/authorize?subject-x509-id=/CN=a&vo=nova&vo=minos", undefined, 400],
+    ["/saz/json/authorize?subject-x509-id=/CN=a&ca=/CN=b&ca=/CN=c", undefined, 400],
     ["/saz/json/ban", "{", 400],
     ["/saz/json/ban", "[]", 400],
     ["/saz/json/ban", {}, 400],

@@ -118,6 +118,9 @@ test("freshness: sees, does not see, has not seen for too long", () => {
     judgeFreshness({ after: 60, decides }, seconds === null ? 0 : now - seconds * 1000, fault, now).state;
   assert.equal(judge("refuse", 0.2, null), "ok");
   assert.equal(judge("refuse", 0.5, "away"), "ok");
+  // Nobody said that anything is wrong, and nobody asks any more.
+  assert.equal(judge("refuse", 30, null), "read-only");
+  assert.equal(judge("refuse", 61, null), "stale");
   assert.equal(judge("refuse", 2, "away"), "read-only");
   assert.equal(judge("refuse", 61, "away"), "stale");
   assert.equal(judge("go-on", 61, "away"), "read-only");

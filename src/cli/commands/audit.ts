@@ -114,8 +114,7 @@ function report(copies: readonly CopyAnswer[], flags: AuditFlags, [from, to]: re
   }
   for (const { guest, says } of silent)
     complain(`${paint("yellow", "!")} ${guest} does not answer (${says}): its record is missing here`);
-  if (heard.length === 0)
-    throw new Fault("request.refused", { reason: "no copy answers", remedy: "See domus status." });
+  if (heard.length === 0) throw new Fault("service.unable", { reason: "no copy answers" });
   if (rows.length === 0) process.exitCode = 1;
 }
 

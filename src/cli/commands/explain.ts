@@ -1,7 +1,7 @@
 /** `domus explain DN`: the whole way to the answers of GUMS and SAZ: what was looked at, what held, what decided. Gives nothing out. */
 import type { Command } from "commander";
 import { Fault } from "../../model/index.ts";
-import { aliasOfRecipe, askThrough, type ServiceAnswer } from "../calls.ts";
+import { aliasOfRecipe, askThrough, requireAnswer, type ServiceAnswer } from "../calls.ts";
 import { chooseSite, type OpenSite, openState } from "../open.ts";
 import { paint, say, sayJson, table } from "../say.ts";
 
@@ -89,9 +89,7 @@ async function ask(
   const given = Object.entries(words).filter((entry): entry is [string, string] => entry[1] !== undefined);
   const query = new URLSearchParams(given).toString().replaceAll("+", "%20");
   const answer = await askThrough(open, alias, "GET", `/${recipe}/json/explain?${query}`);
-  const says = String(answer.body.message ?? `status ${answer.status}`);
-  if (answer.status === 400) throw new Fault("usage.invalid", { reason: says });
-  if (answer.status !== 200) throw new Fault("request.refused", { reason: says, remedy: "See domus status." });
+  requireAnswer(answer);
   return answer;
 }
 

@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Command } from "commander";
-import { Fault } from "../../model/index.ts";
+import { Fault, type FaultCode } from "../../model/index.ts";
 import { FILE_FORMATS } from "../../policy/index.ts";
 import { writeFileDurably } from "../../world/index.ts";
-import { aliasOfRecipe, askText, askThrough } from "../calls.ts";
+import { aliasOfRecipe, askText, askThrough, requireAnswer } from "../calls.ts";
 import { chooseSite, type OpenSite, openState } from "../open.ts";
 import { complain, paint, say, sayJson, table } from "../say.ts";
 
@@ -30,6 +30,8 @@ interface Listed {
 
 /** Milliseconds between two looks of `--watch`: a ban is in the files within a second. */
 const EVERY = 300;
+/** What passes by itself: `--watch` waits for it. */
+const PASSING: readonly FaultCode[] = ["alias.silent", "service.unable"];
 const NAMES = FILE_FORMATS.map((format) => format.name);
 
 export function addFiles(program: Command): void {
@@ -83,13 +85,7 @@ function query({ host, issuer }: FilesFlags): string {
 
 async function listed(open: OpenSite, flags: FilesFlags): Promise<readonly Listed[]> {
   const alias = await aliasOfRecipe(open, "gums");
-  const { status, body } = await askThrough(open, alias, "GET", `/gums/json/files?${query(flags)}`);
-  if (status === 400) throw new Fault("usage.invalid", { reason: String(body.message) });
-  if (status !== 200)
-    throw new Fault("request.refused", {
-      reason: String(body.message ?? `status ${status}`),
-      remedy: "See domus status.",
-    });
+  const body = requireAnswer(await askThrough(open, alias, "GET", `/gums/json/files?${query(flags)}`));
   return body.files as readonly Listed[];
 }
 
@@ -115,8 +111,7 @@ function tellLeftOut(file: string, leftOut: Listed["leftOut"]): void {
 async function textOf(open: OpenSite, name: string, flags: FilesFlags): Promise<string> {
   const alias = await aliasOfRecipe(open, "gums");
   const { status, body } = await askText(open, alias, `/gums/files/${name}?${query(flags)}`);
-  if (status !== 200)
-    throw new Fault("request.refused", { reason: `${name}: status ${status}`, remedy: "See domus status." });
+  if (status !== 200) requireAnswer({ status, body: { message: `${name}: status ${status}` } });
   return body;
 }
 
@@ -194,7 +189,7 @@ async function write(open: OpenSite, wanted: readonly string[], directory: strin
       silent = "";
     } catch (error) {
       // What is written stays: yesterday's file is better than none, and half of one is worse than both.
-      if (!flags.watch || !(error instanceof Fault) || error.code !== "alias.silent") throw error;
+      if (!flags.watch || !(error instanceof Fault) || !PASSING.includes(error.code)) throw error;
       if (silent === "") complain(`${paint("yellow", "!")} ${error.message}: the files stay as they are`);
       silent = error.message;
     }

@@ -1,7 +1,6 @@
 /** `domus gums …`: what operators keep in GUMS while it runs, and policies in and out of `gums.config`. */
 import { type Command, Option } from "commander";
-import { Fault } from "../../model/index.ts";
-import { aliasOfRecipe, askThrough } from "../calls.ts";
+import { aliasOfRecipe, askThrough, requireAnswer } from "../calls.ts";
 import { chooseSite, openState } from "../open.ts";
 import { paint, say, sayJson, table } from "../say.ts";
 import { addConfigCommands } from "./gums-config.ts";
@@ -185,20 +184,10 @@ async function run(operation: Operation, words: readonly string[], flags: GumsFl
   const open = await openState(chooseSite(flags.site));
   try {
     const alias = await aliasOfRecipe(open, "gums");
-    const { status, body } = await askThrough(
-      open,
-      alias,
-      "POST",
-      `/gums/json/${operation.call}`,
-      operation.body(words, flags),
+    const body = requireAnswer(
+      await askThrough(open, alias, "POST", `/gums/json/${operation.call}`, operation.body(words, flags)),
+      (status) => (status === 409 ? "See domus gums members, accounts or pools." : "See domus status."),
     );
-    const says = String(body.message ?? `status ${status}`);
-    if (status === 400) throw new Fault("usage.invalid", { reason: says });
-    if (status !== 200)
-      throw new Fault("request.refused", {
-        reason: says,
-        remedy: status === 409 ? "See domus gums members, accounts or pools." : "See domus status.",
-      });
     if (flags.json) sayJson(body);
     else operation.tell(body, words);
   } finally {

@@ -1,9 +1,8 @@
 /** `domus map|authorize|ban|unban|bans|seen`: asks GUMS and SAZ through their aliases, as any client would. */
 import { type Command, Option } from "commander";
-import { Fault } from "../../model/index.ts";
-import { aliasOfRecipe, askThrough, type ServiceAnswer } from "../calls.ts";
+import { aliasOfRecipe, askThrough, requireAnswer } from "../calls.ts";
 import { chooseSite, type OpenSite, openState } from "../open.ts";
-import { formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
+import { complain, formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
 
 interface IdentityFlags {
   readonly site?: string;
@@ -30,18 +29,6 @@ function query(words: Readonly<Record<string, string | undefined>>): string {
   return new URLSearchParams(given).toString().replaceAll("+", "%20");
 }
 
-/** @throws Fault `request.refused` when the service says no in its own words */
-function accept(answer: ServiceAnswer): ServiceAnswer {
-  if (answer.status === 400)
-    throw new Fault("usage.invalid", { reason: String(answer.body.message ?? "the service does not understand this") });
-  if (answer.status >= 400 || answer.body.result === "ERROR")
-    throw new Fault("request.refused", {
-      reason: String(answer.body.message ?? `status ${answer.status}`),
-      remedy: "See domus status.",
-    });
-  return answer;
-}
-
 function common(command: Command): Command {
   return command.option("--site <name>", "which site, when several are known").option("--json", "for machines");
 }
@@ -62,7 +49,7 @@ export function addMap(program: Command): void {
   ).action((dn: string, flags: IdentityFlags) =>
     withSite(flags, async (open) => {
       const words = query({ "subject-x509-id": dn, "voms-fqan": flags.fqan, "dns-host-name": flags.host });
-      const { body } = accept(
+      const body = requireAnswer(
         await askThrough(open, await aliasOfRecipe(open, "gums"), "GET", `/gums/json/mapGridIdentity?${words}`),
       );
       if (flags.json) sayJson(body);
@@ -91,7 +78,7 @@ export function addAuthorize(program: Command): void {
   ).action((dn: string, flags: IdentityFlags) =>
     withSite(flags, async (open) => {
       const words = query({ "subject-x509-id": dn, vo: flags.vo, "voms-fqan": flags.fqan, ca: flags.ca });
-      const { body } = accept(
+      const body = requireAnswer(
         await askThrough(open, await aliasOfRecipe(open, "saz"), "GET", `/saz/json/authorize?${words}`),
       );
       if (flags.json) sayJson(body);
@@ -123,7 +110,7 @@ function addBanAction(program: Command, action: "ban" | "unban"): void {
     withSite(flags, async (open) => {
       const alias = await aliasOfRecipe(open, "saz");
       const began = performance.now();
-      const { body } = accept(
+      const body = requireAnswer(
         await askThrough(open, alias, "POST", `/saz/json/${action}`, {
           [flags.kind ?? "dn"]: value,
           reason: flags.reason,
@@ -148,7 +135,7 @@ export function addBans(program: Command): void {
       .addHelpText("after", "\nExample:\n  domus bans --json"),
   ).action((flags: IdentityFlags) =>
     withSite(flags, async (open) => {
-      const { body } = accept(await askThrough(open, await aliasOfRecipe(open, "saz"), "GET", "/saz/json/bans"));
+      const body = requireAnswer(await askThrough(open, await aliasOfRecipe(open, "saz"), "GET", "/saz/json/bans"));
       if (flags.json) sayJson(body);
       else {
         const bans = (body.bans ?? []) as readonly {
@@ -158,6 +145,10 @@ export function addBans(program: Command): void {
         }[];
         if (bans.length === 0) say("Nobody is banned.");
         for (const ban of bans) say(`${ban.kind}  ${ban.value}${ban.reason ? `  (${ban.reason})` : ""}`);
+        if (body.state !== "ok")
+          complain(
+            `${paint("yellow", "!")} the copy that answers has not seen its database for ${body.freshnessSeconds ?? "?"} s: there may be others`,
+          );
       }
     }),
   );
@@ -173,7 +164,7 @@ export function addSeen(program: Command): void {
       .addHelpText("after", "\nExample:\n  domus seen --kind vo"),
   ).action((flags: IdentityFlags) =>
     withSite(flags, async (open) => {
-      const { body } = accept(await askThrough(open, await aliasOfRecipe(open, "saz"), "GET", "/saz/json/seen"));
+      const body = requireAnswer(await askThrough(open, await aliasOfRecipe(open, "saz"), "GET", "/saz/json/seen"));
       const all = (body.seen ?? []) as readonly {
         readonly kind: string;
         readonly value: string;

@@ -101,8 +101,7 @@ function report(copies: readonly CopyAnswer[], flags: WhatIfFlags): void {
   if (refused) throw new Fault("usage.invalid", { reason: refused.says });
   const heard = copies.filter((copy) => copy.answer?.status === 200);
   const silent = copies.filter((copy) => copy.answer?.status !== 200);
-  if (heard.length === 0)
-    throw new Fault("request.refused", { reason: silent[0]?.says ?? "no copy answers", remedy: "See domus status." });
+  if (heard.length === 0) throw new Fault("service.unable", { reason: silent[0]?.says ?? "no copy answers" });
   const sum = total(heard.map((copy) => copy.answer!.body as unknown as Answered));
   const changed = CHANGES.filter((change) => change !== "same").reduce((calls, change) => calls + sum.calls[change], 0);
   if (flags.json) sayJson({ ...sum, silent: silent.map(({ guest, says }) => ({ guest, says })) });
