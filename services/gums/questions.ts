@@ -84,10 +84,13 @@ function readToken(query: Query, issuer: string, believed: boolean): Omit<Mappin
   const subject = decoded(sent);
   const groups = query.getAll("token-group");
   if (groups.length > TOKEN_GROUPS) throw new Refusal(400, `token-group: at most ${TOKEN_GROUPS}`);
+  const scopes = query.getAll("token-scope");
+  if (scopes.length > TOKEN_GROUPS) throw new Refusal(400, `token-scope: at most ${TOKEN_GROUPS}`);
   const texts: readonly (readonly [string, string])[] = [
     ["token-issuer", issuer],
     ["token-subject", subject],
     ...groups.map((one) => ["token-group", one] as const),
+    ...scopes.map((one) => ["token-scope", one] as const),
   ];
   for (const [name, text] of texts)
     if (text.length > TOKEN_TEXT || !PRINTABLE.test(text))
@@ -95,5 +98,5 @@ function readToken(query: Query, issuer: string, believed: boolean): Omit<Mappin
         400,
         `${name}: expected at most ${TOKEN_TEXT} characters, without blanks and control characters`,
       );
-  return { subject, fqan: null, believed, token: { issuer, groups } };
+  return { subject, fqan: null, believed, token: { issuer, groups, scopes } };
 }

@@ -126,6 +126,11 @@ const FAULTS: readonly Fault[] = [
     "people.set(subject, { account, group: mapper.group ?? group })",
   ),
   table("a token's subject does not count", "group.subject !== null && group.subject !== subject", "false"),
+  table(
+    "a token's scope does not count",
+    "group.scope !== null && !token.scopes",
+    'group.scope === "" && !token.scopes',
+  ),
   // biome-ignore lint/suspicious/noTemplateCurlyInString: source text, not a template
   table("a token's group has no boundary", "one.startsWith(`${wanted}/`)", "one.startsWith(wanted)"),
   {

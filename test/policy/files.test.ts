@@ -258,7 +258,15 @@ test("whatever names are, they add no line, no entry and no wildcard", () => {
           { kind: "manual", name: "people", ...text, members: people.map(member) },
           { kind: "manual", name: "banned", ...text, members: people.map((one) => member(`${one}!`)) },
           { kind: "voms", name: "voms", ...text, ...fqan, members: [] },
-          { kind: "token", name: "token", ...text, issuer: `https://${other}`, subject: role, group: null },
+          {
+            kind: "token",
+            name: "token",
+            ...text,
+            issuer: `https://${other}`,
+            subject: role,
+            group: null,
+            scope: null,
+          },
         ],
         accountMappers: [{ kind: "group", name: "one", description: label, account: "one", group: other }],
         mappings: [

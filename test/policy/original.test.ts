@@ -136,11 +136,11 @@ test("an issuer of tokens cannot speak for certificates", () => {
     hosts: [{ match: "*", use: ["x"] }],
   });
   assert.equal(fits(decide, {}), true);
-  const token = { issuer: "https://t.example.org", groups: [] };
+  const token = { issuer: "https://t.example.org", groups: [], scopes: [] };
   assert.equal(fits(decide, { token }), false);
   assert.equal(identityOf({ subject: "a", token }), "https://t.example.org a");
   for (const issuer of ["/DC=org/CN=Alice", "http://t.example.org", "https://t.example.org /x", ""])
-    assert.equal(identityOf({ subject: "a", token: { issuer, groups: [] } }), null);
+    assert.equal(identityOf({ subject: "a", token: { issuer, groups: [], scopes: [] } }), null);
   assert.equal(identityOf({ subject: "Alice", token: null }), null);
 });
 

@@ -89,6 +89,8 @@ const member = (chance: Chance): Member => ({
   email: null,
 });
 
+const SCOPES = ["compute.create", "storage.read:/", "compute.read"];
+
 function userGroup(chance: Chance, index: number, people: readonly string[]): UserGroup {
   const base = { name: `g${index}`, description: null, access: "read self" } as const;
   const kind = chance.number(10);
@@ -101,6 +103,7 @@ function userGroup(chance: Chance, index: number, people: readonly string[]): Us
       issuer: chance.one(ISSUERS),
       subject: chance.rarely(2) ? chance.one(TOKEN_SUBJECTS) : null,
       group: chance.rarely(2) ? chance.one(GROUPS) : null,
+      scope: chance.rarely(10) ? chance.one(SCOPES) : null,
     };
   return {
     kind: "voms",
@@ -201,6 +204,7 @@ export function randomQuestion(chance: Chance): MappingQuestion {
       token: {
         issuer: chance.rarely(10) ? "http://i.example.org" : chance.one(ISSUERS),
         groups: chance.some(2, () => chance.one(GROUPS)),
+        scopes: chance.some(2, () => chance.one(SCOPES)),
       },
     };
   return {

@@ -77,6 +77,7 @@ function tokenFits(group: UserGroup, question: MappingQuestion): boolean {
   if (group.kind !== "token" || question.token === null) return false;
   if (question.token.issuer !== group.issuer) return false;
   if (group.subject !== null && group.subject !== question.subject) return false;
+  if (group.scope !== null && !question.token.scopes.some((one) => one === group.scope)) return false;
   if (group.group === null) return true;
   const want = group.group.split("/");
   return question.token.groups.some((one) => beginsWith(one.split("/"), want));

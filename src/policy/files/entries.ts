@@ -85,7 +85,7 @@ function questionFor(identity: string, host: string): MappingQuestion {
     fqan: null,
     believed: false,
     host,
-    token: isToken ? { issuer: identity.slice(0, cut), groups: [] } : null,
+    token: isToken ? { issuer: identity.slice(0, cut), groups: [], scopes: [] } : null,
   };
 }
 
@@ -172,6 +172,10 @@ function groups(
     done.add(group.name);
     if (group.kind === "voms" && group.match === "ignore") {
       leftOut.push({ name: group.name, says: "its FQAN says nothing: only its list counts", loud: false });
+      return;
+    }
+    if (group.kind === "token" && group.scope !== null) {
+      leftOut.push({ name: group.name, says: "a token's scope cannot be said", loud: false });
       return;
     }
     if (first > 0)

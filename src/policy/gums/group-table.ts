@@ -228,6 +228,7 @@ function firstPart(group: string): string {
 function holdsToken(group: TokenGroup, { subject, token }: Asked): boolean {
   if (token === null || token.issuer !== group.issuer) return false;
   if (group.subject !== null && group.subject !== subject) return false;
+  if (group.scope !== null && !token.scopes.includes(group.scope)) return false;
   const wanted = group.group;
   return wanted === null || token.groups.some((one) => one === wanted || one.startsWith(`${wanted}/`));
 }

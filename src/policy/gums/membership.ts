@@ -54,6 +54,8 @@ function judgeToken(group: TokenGroup, { subject, token }: MappingQuestion): Jud
   if (token.issuer !== group.issuer) return { holds: false, says: `the issuer ${token.issuer} is not ${group.issuer}` };
   if (group.subject !== null && group.subject !== subject)
     return { holds: false, says: `the subject ${subject} is not ${group.subject}` };
+  if (group.scope !== null && !token.scopes.includes(group.scope))
+    return { holds: false, says: `the token has no scope ${group.scope}` };
   const wanted = group.group;
   if (wanted !== null && !token.groups.some((one) => one === wanted || one.startsWith(`${wanted}/`)))
     return { holds: false, says: `no group of the token is in ${wanted}` };

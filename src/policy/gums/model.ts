@@ -52,13 +52,15 @@ export interface VomsGroup extends GroupBase {
   readonly members: readonly Member[];
 }
 
-/** Holders of a token: issuer, and subject or group where given. */
+/** Holders of a token: issuer, and subject, group and scope where given. */
 export interface TokenGroup extends GroupBase {
   readonly kind: "token";
   readonly issuer: string;
   readonly subject: string | null;
   /** A `wlcg.groups` entry such as `/fermilab/nova`; it and all below it. */
   readonly group: string | null;
+  /** One scope of the token, such as `compute.create`, as it is written there; a path after a colon is part of it. */
+  readonly scope: string | null;
 }
 
 /** Whoever has an account in a manual mapper, by the policy or the database: the people of a site file's `manual`. */
@@ -162,7 +164,11 @@ export interface MappingQuestion {
   /** A host's DN in normal form, or DNS name. */
   readonly host: string;
   /** Given when the caller has a token in place of a certificate: believed as it is, since only listed gatekeepers may say so. */
-  readonly token: { readonly issuer: string; readonly groups: readonly string[] } | null;
+  readonly token: {
+    readonly issuer: string;
+    readonly groups: readonly string[];
+    readonly scopes: readonly string[];
+  } | null;
 }
 
 /**

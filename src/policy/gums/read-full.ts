@@ -118,14 +118,16 @@ function vomsGroup(reading: Reading, one: Fields, path: Path, base: Base, known:
 }
 
 function tokenGroup(reading: Reading, value: unknown, path: Path, base: Base): UserGroup | null {
-  const one = reading.record(value, path, ["issuer", "subject", "group"], "{ issuer, subject, group }");
+  const one = reading.record(value, path, ["issuer", "subject", "group", "scope"], "{ issuer, subject, group, scope }");
   if (one === null) return null;
   const issuer = reading.line(one, "issuer", path, "an address like https://tokens.example.org", 500);
   if (issuer !== null && !/^https:\/\/\S+$/.test(issuer))
     reading.expected([...path, "issuer"], "an address like https://tokens.example.org", issuer);
   const subject = reading.optionalLine(one, "subject", path, "a subject in one line");
   const group = one.group === undefined ? null : reading.voGroup(one.group, [...path, "group"]);
-  return issuer === null ? null : { kind: "token", ...base, issuer, subject, group };
+  const scope = reading.optionalLine(one, "scope", path, "one scope such as compute.create");
+  if (scope?.includes(" ")) reading.expected([...path, "scope"], "one scope such as compute.create", scope);
+  return issuer === null ? null : { kind: "token", ...base, issuer, subject, group, scope };
 }
 
 const MAPPER_KEYS = ["name", "description", "group", "account", "people", "pool", "accounts"];

@@ -20,8 +20,8 @@ function userGroup(group: UserGroup): Plain {
     case "mapped":
       return given({ name, description, access, mapped: group.mapper });
     case "token": {
-      const { issuer, subject, group: within } = group;
-      return given({ name, description, access, token: given({ issuer, subject, group: within }) });
+      const { issuer, subject, group: within, scope } = group;
+      return given({ name, description, access, token: given({ issuer, subject, group: within, scope }) });
     }
     case "voms":
       return {
