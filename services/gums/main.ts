@@ -1,4 +1,4 @@
-/** GUMS: identity (and FQAN) to account for a host, as JSON over mutual TLS. Decides from memory; the database is only followed. */
+/** GUMS: identity (and FQAN) to account for a host, as JSON and SOAP over mutual TLS. Decides from memory; the database is only followed. */
 import { join } from "node:path";
 import { compileGums, explainGums, type GumsPolicy, sazKey } from "../../src/policy/index.ts";
 import type { GumsConfig } from "../../src/recipes/index.ts";
@@ -8,7 +8,9 @@ import { readConfig, runProgram } from "../serving/index.ts";
 import { gumsRoutes } from "./calls.ts";
 import { changeRoutes } from "./changes.ts";
 import { Files, fileRoutes } from "./files.ts";
+import { compileMapping } from "./mapping.ts";
 import { compileGatekeepers } from "./questions.ts";
+import { gumsSoapRoutes } from "./soap.ts";
 import { accountKey, gumsState, MemberBook } from "./state.ts";
 import { whatIfCall } from "./what-if.ts";
 
@@ -31,14 +33,17 @@ runProgram(async (guest, log) => {
     const files = new Files({ policy, accounts, members, bans, pools });
     const state = gumsState(accounts, members, pools);
     const own = { ...parts, policy, accounts, members, pools };
+    const believes = compileGatekeepers(config.gatekeepers ?? null);
+    const mapIdentity = compileMapping({ ...own, decide: compileGums(policy, state) });
     return {
       routes: {
         ...gumsRoutes({
-          ...own,
-          decide: compileGums(policy, state),
+          ...parts,
+          mapIdentity,
           explain: (question) => explainGums(policy, state, question),
-          believes: compileGatekeepers(config.gatekeepers ?? null),
+          believes,
         }),
+        ...gumsSoapRoutes({ ...parts, mapIdentity, believes }),
         ...changeRoutes(own),
         ...fileRoutes(files),
         "POST /gums/json/whatIf": whatIfCall(parts.audit, policy, state),
