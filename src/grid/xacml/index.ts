@@ -1,7 +1,8 @@
 /** Authorization questions as SOAP messages: SAML 2 with XACML 2 in three dialects, and SAML 1 as GUMS spoke it. Pure. */
 export { type Dialect, OBLIGATIONS } from "./names.ts";
+export { readPlainXml } from "./plain-xml.ts";
 export { type AuthorizationQuery, readAuthorizationQuery } from "./query.ts";
 export { SoapRefused } from "./refusal.ts";
 export { type Obligation, type Result, resultFor, type Stamp, writeAuthorizationResponse } from "./response.ts";
 export { inSoap, readSoap, soapFault } from "./soap.ts";
-export { escapeXml, XML_LIMITS } from "./xml.ts";
+export { escapeXml, readStrictXml, XML_LIMITS, type XmlElement } from "./xml.ts";

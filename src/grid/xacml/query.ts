@@ -73,8 +73,10 @@ function readSection(elements: readonly XmlElement[]): Section {
       const values = found.get(id) ?? [];
       found.set(id, values);
       const issuer = attribute.attributes.get("Issuer") ?? null;
-      for (const value of childrenOf(attribute, CONTEXT, "AttributeValue"))
+      for (const value of childrenOf(attribute, CONTEXT, "AttributeValue")) {
+        if (value.children.length > 0) throw new SoapRefused("an AttributeValue with elements in it: expected text");
         values.push({ text: value.text.trim(), issuer });
+      }
     }
   return found;
 }

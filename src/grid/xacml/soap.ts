@@ -1,8 +1,10 @@
 /** SOAP 1.1 around a message: what is asked, and a fault in place of an answer (W3C Note of 8 May 2000). */
 import { SPACES } from "./names.ts";
+import { readPlainXml } from "./plain-xml.ts";
 import { SoapRefused } from "./refusal.ts";
 import { attributeKey, childrenOf, escapeXml, onlyChild, readStrictXml, type XmlElement } from "./xml.ts";
 
+const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const MUST_UNDERSTAND = attributeKey(SPACES.soapenv, "mustUnderstand");
 
 /**
@@ -13,11 +15,11 @@ const MUST_UNDERSTAND = attributeKey(SPACES.soapenv, "mustUnderstand");
 export function readSoap(octets: Uint8Array): XmlElement {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(octets);
+    text = UTF8.decode(octets);
   } catch {
     throw new SoapRefused("the message is not UTF-8");
   }
-  const envelope = readStrictXml(text);
+  const envelope = readPlainXml(text) ?? readStrictXml(text);
   if (envelope.name !== "Envelope") throw new SoapRefused("expected a SOAP envelope");
   if (envelope.space !== SPACES.soapenv) throw new SoapRefused("expected SOAP 1.1", "VersionMismatch");
   for (const header of childrenOf(envelope, SPACES.soapenv, "Header"))
