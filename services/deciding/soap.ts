@@ -6,6 +6,11 @@ import { quotedNow } from "./lines.ts";
 
 const TYPE = "text/xml; charset=utf-8";
 
+/** @returns the time this many milliseconds from now, RFC 3339: until when an answer may be used */
+export function later(milliseconds: number): string {
+  return new Date(Date.now() + milliseconds).toISOString();
+}
+
 /** @returns a SOAP answer */
 export function soapAnswer(message: string): Answer {
   return { status: 200, body: message, type: TYPE };

@@ -5,6 +5,7 @@ import type { GumsConfig } from "../../src/recipes/index.ts";
 import { serveDecisions } from "../deciding/index.ts";
 import { type Fields, type Merged, Pools, poolServers } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { adminSoapRoutes } from "./admin-soap.ts";
 import { gumsRoutes } from "./calls.ts";
 import { changeRoutes } from "./changes.ts";
 import { Files, fileRoutes } from "./files.ts";
@@ -44,6 +45,7 @@ runProgram(async (guest, log) => {
           believes,
         }),
         ...gumsSoapRoutes({ ...parts, mapIdentity, believes }),
+        ...adminSoapRoutes({ ...parts, files, mapIdentity, believes }),
         ...changeRoutes(own),
         ...fileRoutes(files),
         "POST /gums/json/whatIf": whatIfCall(parts.audit, policy, state),

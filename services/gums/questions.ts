@@ -43,17 +43,42 @@ export function compileGatekeepers(gatekeepers: readonly string[] | null): Belie
 /** What was sent → what it says. */
 const readDn = new Names((sent) => normalDn(decoded(sent)));
 const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
-const readHost = new Names((sent) => {
-  const host = decoded(sent);
-  if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
-  return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
-});
+const readSentHost = new Names((sent) => hostFrom(decoded(sent)));
 
 /** @returns the one value of a parameter, as it was sent */
 function single(query: Query, name: string): string | null {
   const values = query.encoded(name);
   if (values.length > 1) throw new Refusal(400, `${name} is given ${values.length} times: expected once`);
   return values[0] || null;
+}
+
+/**
+ * A caller with a certificate, from texts that are not encoded.
+ * @throws {Refusal} 400
+ */
+export function questionFrom(
+  asked: { readonly subject: string; readonly host: string; readonly fqan: string | null },
+  believed: boolean,
+): MappingQuestion {
+  const { subject, host, fqan } = asked;
+  return {
+    subject: named("user", () => normalDn(subject)),
+    fqan: fqan === null ? null : named("fqan", () => formatFqan(parseFqan(fqan))),
+    believed,
+    host: readHost(host),
+    token: null,
+  };
+}
+
+/** @throws {Refusal} 400 */
+export function readHost(text: string): string {
+  if (text === "") throw new Refusal(400, "host is missing: who asks decides which groups count");
+  return named("host", () => hostFrom(text));
+}
+
+function hostFrom(host: string): string {
+  if (host.length > DN_LIMIT) throw new NameRefused(`a host's name has at most ${DN_LIMIT} characters`);
+  return host.startsWith("/") || host.includes("=") ? normalDn(host) : host;
 }
 
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */
@@ -66,7 +91,7 @@ export function readQuestion(query: Query, believed: boolean): MappingQuestion {
     throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
   if (resource === null)
     throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
-  const host = named("resource-x509-id", () => readHost.get(resource));
+  const host = named("resource-x509-id", () => readSentHost.get(resource));
   if (issuer !== null) return { ...readToken(query, decoded(issuer), believed), host };
   return {
     subject: named("subject-x509-id", () => readDn.get(subject ?? "")),

@@ -116,3 +116,40 @@ export function creamQuery(subject = "CN=Alice Example, OU=People, DC=fermigrid,
     },
   );
 }
+
+export interface Saml1 {
+  readonly subject?: string;
+  readonly host?: string;
+  readonly fqan?: string | null;
+  /** Who issued the evidence. */
+  readonly voms?: string;
+  /** Whom the evidence is about. */
+  readonly about?: string;
+}
+
+/** What PRIMA asked before XACML. */
+export function saml1Query({
+  subject = ALICE,
+  host = "/DC=org/DC=fermigrid/OU=Services/CN=fnpc1.fermigrid.test",
+  fqan = PRIMARY,
+  voms = VOMS,
+  about = subject,
+}: Saml1 = {}): string {
+  const who = (name: string): string =>
+    `<saml:Subject><saml:NameIdentifier Format="urn:osasis:names:tc:SAML:1.1nameid-format:X509SubjectName">${name}</saml:NameIdentifier></saml:Subject>`;
+  const evidence =
+    fqan === null
+      ? ""
+      : `<saml:Evidence><saml:Assertion AssertionID="e1" IssueInstant="2026-11-20T12:00:00Z" Issuer="${voms}" MajorVersion="1" MinorVersion="1"><saml:AttributeStatement>${who(about)}<saml:Attribute AttributeName="FQAN" AttributeNamespace="opensciencegrid:authorization"><saml:AttributeValue>${fqan}</saml:AttributeValue></saml:Attribute></saml:AttributeStatement></saml:Assertion></saml:Evidence>`;
+  return `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><SAMLRequest xmlns="http://www.gridforum.org/namespaces/2004/03/ogsa-authz/saml"><samlRequest xmlns=""><samlp:Request IssueInstant="2026-11-20T12:00:00Z" MajorVersion="1" MinorVersion="1" RequestID="q-1" xmlns:samlp="urn:oasis:names:tc:SAML:1.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:1.0:assertion" xmlns:rw="opensciencegrid:authorization:saml"><samlp:RespondWith>saml:AuthorizationDecisionStatement</samlp:RespondWith><samlp:RespondWith>rw:ObligatedAuthorizationDecisionStatement</samlp:RespondWith><samlp:AuthorizationDecisionQuery Resource="${host}">${who(subject)}<saml:Action Namespace="opensciencegrid:authorization">access_as_local_identity</saml:Action>${evidence}</samlp:AuthorizationDecisionQuery></samlp:Request></samlRequest></SAMLRequest></soapenv:Body></soapenv:Envelope>`;
+}
+
+/** What nordugridmap (SOAP::Lite) asks of VOMS-Admin. */
+export function gridmapUsersCall(container: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?><soap:Envelope soap:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/" xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/" xmlns:soapenc="http://schemas.xmlsoap.org/soap/encoding/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soap:Body><getGridmapUsers xsi:nil="true"><c-gensym3 xsi:type="xsd:string">${container}</c-gensym3></getGridmapUsers></soap:Body></soap:Envelope>`;
+}
+
+/** What GUMS's own command line asks. */
+export function mapUserCall(hostname: string, userDN: string, fqan: string): string {
+  return `<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><ns1:mapUser soapenv:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/" xmlns:ns1="http://www.bnl.gov/namespaces/2004/09/gums/GUMSService"><hostname xsi:type="xsd:string">${hostname}</hostname><userDN xsi:type="xsd:string">${userDN}</userDN><fqan xsi:type="xsd:string">${fqan}</fqan></ns1:mapUser></soapenv:Body></soapenv:Envelope>`;
+}
