@@ -32,6 +32,7 @@ import {
 } from "../serving/index.ts";
 
 export { quote, quotedNow } from "./lines.ts";
+export { later, soapAnswer, soapCall, stamp } from "./soap.ts";
 
 export interface DecidingConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;

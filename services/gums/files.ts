@@ -7,6 +7,7 @@ import {
   type Ban,
   FILE_FORMATS,
   type FileFormat,
+  type FileRequest,
   type GumsPolicy,
   type ListedState,
   PEOPLE,
@@ -48,12 +49,17 @@ export class Files {
     this.#made.clear();
   }
 
+  /** Everything files are made of, as it is now. */
+  listed(): Pick<FileRequest, "policy" | "state" | "bans"> {
+    this.#listed ??= this.#list();
+    return { policy: this.#parts.policy, ...this.#listed };
+  }
+
   make(format: FileFormat, host: string, issuer: string | null): Made {
     const key = JSON.stringify([format.name, host, issuer]);
     let made = this.#made.get(key);
     if (made === undefined) {
-      this.#listed ??= this.#list();
-      const written = format.write({ policy: this.#parts.policy, ...this.#listed, host, issuer });
+      const written = format.write({ ...this.listed(), host, issuer });
       made = { ...written, digest: hash("sha256", written.text) };
       if (this.#made.size >= REMEMBERED) this.#made.clear();
       this.#made.set(key, made);

@@ -1,14 +1,17 @@
-/** GUMS: identity (and FQAN) to account for a host, as JSON over mutual TLS. Decides from memory; the database is only followed. */
+/** GUMS: identity (and FQAN) to account for a host, as JSON and SOAP over mutual TLS. Decides from memory; the database is only followed. */
 import { join } from "node:path";
 import { compileGums, explainGums, type GumsPolicy, sazKey } from "../../src/policy/index.ts";
 import type { GumsConfig } from "../../src/recipes/index.ts";
 import { serveDecisions } from "../deciding/index.ts";
 import { type Fields, type Merged, Pools, poolServers } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { adminSoapRoutes } from "./admin-soap.ts";
 import { gumsRoutes } from "./calls.ts";
 import { changeRoutes } from "./changes.ts";
 import { Files, fileRoutes } from "./files.ts";
+import { compileMapping } from "./mapping.ts";
 import { compileGatekeepers } from "./questions.ts";
+import { gumsSoapRoutes } from "./soap.ts";
 import { accountKey, gumsState, MemberBook } from "./state.ts";
 import { VomsMembers } from "./voms-members.ts";
 import { whatIfCall } from "./what-if.ts";
@@ -40,14 +43,18 @@ runProgram(async (guest, log) => {
     });
     const state = gumsState(accounts, members, pools);
     const own = { ...parts, policy, accounts, members, pools };
+    const believes = compileGatekeepers(config.gatekeepers ?? null);
+    const mapIdentity = compileMapping({ ...own, decide: compileGums(policy, state) });
     return {
       routes: {
         ...gumsRoutes({
-          ...own,
-          decide: compileGums(policy, state),
+          ...parts,
+          mapIdentity,
           explain: (question) => explainGums(policy, state, question),
-          believes: compileGatekeepers(config.gatekeepers ?? null),
+          believes,
         }),
+        ...gumsSoapRoutes({ ...parts, mapIdentity, believes }),
+        ...adminSoapRoutes({ ...parts, files, mapIdentity, believes }),
         ...changeRoutes(own),
         ...fileRoutes(files),
         "POST /gums/json/whatIf": whatIfCall(parts.audit, policy, state),

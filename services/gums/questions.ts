@@ -43,7 +43,7 @@ export function compileGatekeepers(gatekeepers: readonly string[] | null): Belie
 /** What was sent → what it says. */
 const readDn = new Names((sent) => normalDn(decoded(sent)));
 const readFqan = new Names((sent) => formatFqan(parseFqan(decoded(sent))));
-const readHost = new Names((sent) => normalHost(decoded(sent)));
+const readSentHost = new Names((sent) => normalHost(decoded(sent)));
 
 /** @returns a host's DN in normal form, or its DNS name as it is. @throws {NameRefused} */
 export function normalHost(host: string): string {
@@ -51,6 +51,30 @@ export function normalHost(host: string): string {
   if (host.startsWith("/") || host.includes("=")) return normalDn(host);
   if (!PRINTABLE.test(host)) throw new NameRefused("expected a host's name without blanks and control characters");
   return host;
+}
+
+/**
+ * A caller with a certificate, from texts that are not encoded.
+ * @throws {Refusal} 400
+ */
+export function questionFrom(
+  asked: { readonly subject: string; readonly host: string; readonly fqan: string | null },
+  believed: boolean,
+): MappingQuestion {
+  const { subject, host, fqan } = asked;
+  return {
+    subject: named("user", () => normalDn(subject)),
+    fqan: fqan === null ? null : named("fqan", () => formatFqan(parseFqan(fqan))),
+    believed,
+    host: readHost(host),
+    token: null,
+  };
+}
+
+/** @throws {Refusal} 400 */
+export function readHost(text: string): string {
+  if (text === "") throw new Refusal(400, "host is missing: who asks decides which groups count");
+  return named("host", () => normalHost(text));
 }
 
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */
@@ -63,7 +87,7 @@ export function readQuestion(query: Query, believed: boolean): MappingQuestion {
     throw new Refusal(400, "subject-x509-id is missing: expected a name such as /DC=org/CN=Alice");
   if (resource === null)
     throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
-  const host = named("resource-x509-id", () => readHost.get(resource));
+  const host = named("resource-x509-id", () => readSentHost.get(resource));
   if (issuer !== null) return { ...readToken(query, decoded(issuer), believed), host };
   return {
     subject: named("subject-x509-id", () => readDn.get(subject ?? "")),

@@ -1,8 +1,8 @@
 /** SAZ's JSON calls about decisions: `authorize` for anyone with a certificate of the site; why, for whom, and who came, for operators. */
 import { formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
-import { type explainSaz, normalSazValue, type SazDecision, type SazQuestion } from "../../src/policy/index.ts";
+import { type explainSaz, normalSazValue, type SazQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
-import { type DecidingParts, quote, quotedNow } from "../deciding/index.ts";
+import { type DecidingParts, quote } from "../deciding/index.ts";
 import {
   type Answer,
   type Call,
@@ -14,11 +14,12 @@ import {
   Refusal,
   single,
 } from "../serving/index.ts";
+import type { Judge } from "./judging.ts";
 import type { SeenValues } from "./seen.ts";
 
 export interface SazParts extends DecidingParts {
   readonly seen: SeenValues;
-  readonly decide: (question: SazQuestion) => SazDecision;
+  readonly judge: Judge;
   readonly explain: (question: SazQuestion) => ReturnType<typeof explainSaz>;
 }
 
@@ -56,20 +57,11 @@ function readQuestion(query: Query): SazQuestion {
 }
 
 export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
-  const { audit, seen, decide, explain, freshness } = parts;
+  const { audit, seen, judge, explain } = parts;
 
-  const authorize = ({ query, peer, from }: Call): Answer => {
-    const question = readQuestion(query);
-    const now = freshness();
-    if (now.state === "stale") return errorAnswer(503, now.says);
-    const { decision, reason } = decide(question);
-    seen.look(question);
-    const why = quote(reason);
-    const { subject, vo, fqans, ca } = question;
-    audit.write(
-      `{"at":${quotedNow()},"subject":${quote(subject)},"vo":${vo === null ? "null" : quote(vo)},"fqans":[${fqans.map(quote).join()}],"ca":${ca === null ? "null" : quote(ca)},"decision":"${decision}","reason":${why},"asked":${quote(peer.name)},"from":${quote(from)}}`,
-    );
-    return { status: 200, body: `{"result":"OK","decision":"${decision}","reason":${why}}` };
+  const authorize = (call: Call): Answer => {
+    const { decision, reason } = judge(readQuestion(call.query), call, null);
+    return { status: 200, body: `{"result":"OK","decision":"${decision}","reason":${quote(reason)}}` };
   };
 
   const explained = ({ query, peer }: Call): Answer => {
@@ -91,6 +83,6 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
     "GET /saz/json/authorize": authorize,
     "GET /saz/json/explain": explained,
     "GET /saz/json/seen": seenValues,
-    "GET /saz/json/audit": auditCall(audit, ["subject", "vo", "ca", "decision", "asked"]),
+    "GET /saz/json/audit": auditCall(audit, ["subject", "vo", "ca", "decision", "asked", "dialect"]),
   };
 }

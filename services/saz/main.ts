@@ -7,7 +7,9 @@ import { readConfig, runProgram } from "../serving/index.ts";
 import { banRoutes } from "./bans.ts";
 import { sazRoutes } from "./calls.ts";
 import { Copies } from "./copies.ts";
+import { compileJudging } from "./judging.ts";
 import { SeenValues } from "./seen.ts";
+import { sazSoapRoutes } from "./soap.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<SazConfig>(guest, "saz.json");
@@ -25,10 +27,11 @@ runProgram(async (guest, log) => {
       return event?.fields.action === "ban" ? event.fields.reason : undefined;
     };
     copies.renew(parts.tls);
-    const decide = compileSaz(policy, banned);
+    const judge = compileJudging({ ...parts, seen, decide: compileSaz(policy, banned) });
     return {
       routes: {
-        ...sazRoutes({ ...parts, seen, decide, explain: (question) => explainSaz(policy, banned, question) }),
+        ...sazRoutes({ ...parts, seen, judge, explain: (question) => explainSaz(policy, banned, question) }),
+        ...sazSoapRoutes({ ...parts, judge }),
         ...banRoutes({ ...parts, bans, copies }),
       },
       about: () => ({ unrecorded: seen.unrecorded }),

@@ -1,6 +1,7 @@
 /** Who may, and as whom: the policies of GUMS and SAZ, read, compiled, explained. Pure. */
 export type { Ban, FileRequest, LeftOut, WrittenFile } from "./files/entries.ts";
 export { FILE_FORMATS, type FileFormat } from "./files/formats.ts";
+export { gridmapUsers } from "./files/members.ts";
 export * from "./gums/compile.ts";
 export { exportGumsConfig, type NotExported } from "./gums/config/export.ts";
 export { type Carried, type ConfigImport, importGumsConfig, type NotCarried } from "./gums/config/import.ts";

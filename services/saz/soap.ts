@@ -1,0 +1,25 @@
+/** SAZ's SOAP call: permit or deny as SAML 2 with XACML 2. It lays no obligation on anybody. */
+import { Names, type Result, readAuthorizationQuery, writeAuthorizationResponse } from "../../src/grid/index.ts";
+import { normalSazValue } from "../../src/policy/index.ts";
+import { type DecidingParts, soapAnswer, soapCall, stamp } from "../deciding/index.ts";
+import type { Handler } from "../serving/index.ts";
+import { named } from "./calls.ts";
+import type { Judge } from "./judging.ts";
+
+export interface SazSoapParts extends Pick<DecidingParts, "log"> {
+  readonly judge: Judge;
+}
+
+const readVo = new Names((text) => normalSazValue("vo", text));
+
+export function sazSoapRoutes({ log, judge }: SazSoapParts): Readonly<Record<string, Handler>> {
+  const authorize = soapCall(log, (call) => {
+    const query = readAuthorizationQuery(call.request.body);
+    const { subject, issuer, fqans, dialect } = query;
+    const vo = query.vo === null ? null : named("vo", () => readVo.get(query.vo!));
+    const { decision, reason } = judge({ subject, vo, fqans, ca: issuer }, call, dialect);
+    const result: Result = decision === "Permit" ? { decision, obligations: [] } : { decision, says: reason };
+    return soapAnswer(writeAuthorizationResponse(query, result, stamp("saz")));
+  });
+  return { "POST /saz/services/SAZXACMLAuthorizationServicePort": authorize };
+}
