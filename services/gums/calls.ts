@@ -1,15 +1,18 @@
 /** GUMS's JSON calls about decisions: `mapGridIdentity` for anyone with a certificate of the site; why, for operators and guests. */
+import { DN_LIMIT } from "../../src/grid/index.ts";
 import type { explainGums, MappingQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
 import { type DecidingParts, quote } from "../deciding/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json } from "../serving/index.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json, readJson, text } from "../serving/index.ts";
 import type { MapIdentity, Mapped } from "./mapping.ts";
-import { type Believes, readQuestion } from "./questions.ts";
+import { type Believes, readHost, readQuestion } from "./questions.ts";
+import { TOKEN_LIMIT, type Tokens } from "./tokens.ts";
 
 export interface GumsParts extends DecidingParts {
   readonly mapIdentity: MapIdentity;
   readonly explain: (question: MappingQuestion) => ReturnType<typeof explainGums>;
   readonly believes: Believes;
+  readonly tokens: Pick<Tokens, "verify">;
 }
 
 const FAILED: Answer = json(200, { result: "FAILED" });
@@ -21,11 +24,20 @@ function answer(mapping: Mapped): Answer {
 }
 
 export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> {
-  const { audit, mapIdentity, explain, believes } = parts;
+  const { audit, mapIdentity, explain, believes, tokens } = parts;
 
   const map = (call: Call): Answer | Promise<Answer> => {
     const mapping = mapIdentity(readQuestion(call.query, believes(call.peer)), call, null);
     return mapping instanceof Promise ? mapping.then(answer) : answer(mapping);
+  };
+
+  /** A token is checked here, so whoever may call may bring one. */
+  const mapToken = async (call: Call): Promise<Answer> => {
+    const body = await readJson(call.request);
+    const host = readHost(text(body, "host", DN_LIMIT));
+    const { issuer, subject, groups, scopes } = await tokens.verify(text(body, "token", TOKEN_LIMIT));
+    const question = { subject, fqan: null, believed: true, host, token: { issuer, groups, scopes } };
+    return answer(await mapIdentity(question, call, null));
   };
 
   const explained = ({ query, peer }: Call): Answer => {
@@ -37,6 +49,7 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
 
   return {
     "GET /gums/json/mapGridIdentity": map,
+    "POST /gums/json/mapToken": mapToken,
     "GET /gums/json/explain": explained,
     "GET /gums/json/audit": auditCall(audit, ["account", "subject", "fqan", "host", "asked", "dialect"]),
     "GET /gums/json/version": () => json(200, { result: "OK", version: "domus", copy: parts.guest.name }),

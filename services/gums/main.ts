@@ -13,6 +13,7 @@ import { compileMapping } from "./mapping.ts";
 import { compileGatekeepers } from "./questions.ts";
 import { gumsSoapRoutes } from "./soap.ts";
 import { accountKey, gumsState, MemberBook } from "./state.ts";
+import { Tokens } from "./tokens.ts";
 import { VomsMembers } from "./voms-members.ts";
 import { whatIfCall } from "./what-if.ts";
 
@@ -41,6 +42,12 @@ runProgram(async (guest, log) => {
       every: config.refresh,
       log,
     });
+    const tokens = new Tokens({
+      issuers: policy.userGroups.flatMap((group) => (group.kind === "token" ? [group.issuer] : [])),
+      audiences: config.audiences ?? [],
+      tls: parts.tls,
+      log,
+    });
     const state = gumsState(accounts, members, pools);
     const own = { ...parts, policy, accounts, members, pools };
     const believes = compileGatekeepers(config.gatekeepers ?? null);
@@ -52,6 +59,7 @@ runProgram(async (guest, log) => {
           mapIdentity,
           explain: (question) => explainGums(policy, state, question),
           believes,
+          tokens,
         }),
         ...gumsSoapRoutes({ ...parts, mapIdentity, believes }),
         ...adminSoapRoutes({ ...parts, files, mapIdentity, believes }),
@@ -67,6 +75,7 @@ runProgram(async (guest, log) => {
       renew: (tls) => {
         pools.renew(tls);
         vomsMembers.renew(tls);
+        tokens.renew(tls);
       },
       close: async () => {
         await vomsMembers.close();

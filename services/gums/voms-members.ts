@@ -3,13 +3,12 @@
  * Every few minutes, not every twelve hours as the original did: who left an organization should not be in it till tomorrow. One copy fetches:
  * whoever does leaves a note in the records, and the others wait for the next turn. What people recorded by hand is never touched.
  */
-import { request } from "node:https";
-import { rootCertificates } from "node:tls";
 import { NameRefused, normalDn } from "../../src/grid/index.ts";
 import type { GumsPolicy, VomsGroup } from "../../src/policy/index.ts";
 import { steadyMilliseconds } from "../../src/world/index.ts";
 import type { Follower } from "../records/index.ts";
 import type { Log, TlsFiles } from "../serving/index.ts";
+import { type FetchText, fetchText } from "./fetching.ts";
 import type { MemberBook } from "./state.ts";
 
 export interface VomsMembersOptions {
@@ -21,13 +20,12 @@ export interface VomsMembersOptions {
   /** Seconds between two looks at each server. */
   readonly every: number;
   readonly log: Log;
-  /** @returns the text a server answers with; for tests */
-  readonly fetch?: (url: string, tls: TlsFiles) => Promise<string>;
+  /** For tests. */
+  readonly fetch?: FetchText;
 }
 
-/** Octets of one answer: 100,000 members with long names. */
-const LONGEST = 32 * 1024 * 1024;
-const PATIENCE = 30_000;
+/** One answer has 100,000 members with long names. */
+const LIMITS = { octets: 32 * 1024 * 1024, patience: 30_000 } as const;
 /** Milliseconds between two looks at what is due. */
 const LOOK = 1000;
 
@@ -65,32 +63,6 @@ export function readGridmapUsers(text: string): ReadonlySet<string> {
     }
   }
   return names;
-}
-
-function fetchText(url: string, tls: TlsFiles): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { cert, key } = tls;
-    // Servers of organizations elsewhere have certificates of public authorities.
-    const call = request(url, { ca: [tls.ca, ...rootCertificates], cert, key, timeout: PATIENCE }, (response) => {
-      const chunks: Buffer[] = [];
-      let octets = 0;
-      response.on("data", (chunk: Buffer) => {
-        octets += chunk.length;
-        if (octets > LONGEST) call.destroy(new Error(`it answers more than ${LONGEST} octets`));
-        else chunks.push(chunk);
-      });
-      response.on("error", reject);
-      response.on("end", () =>
-        response.statusCode === 200
-          ? resolve(Buffer.concat(chunks).toString("utf8"))
-          : reject(new Error(`it answers with status ${response.statusCode}`)),
-      );
-    });
-    const timer = setTimeout(() => call.destroy(new Error(`no answer within ${PATIENCE / 1000} s`)), PATIENCE);
-    call.on("error", reject);
-    call.on("close", () => clearTimeout(timer));
-    call.end();
-  });
 }
 
 export class VomsMembers {
@@ -172,7 +144,7 @@ export class VomsMembers {
   async refresh(group: VomsGroup, url: string): Promise<void> {
     const { members, guest } = this.#options;
     const actor = `voms:${group.server}`;
-    const listed = readGridmapUsers(await (this.#options.fetch ?? fetchText)(addressOf(url, group), this.#tls));
+    const listed = readGridmapUsers(await (this.#options.fetch ?? fetchText)(addressOf(url, group), this.#tls, LIMITS));
     const recorded = new Set(
       members.merged
         .members(group.name)

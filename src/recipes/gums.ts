@@ -34,6 +34,8 @@ export interface GumsConfig extends ServingConfig {
   readonly stale: StaleRule;
   /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
   readonly gatekeepers?: readonly string[];
+  /** Audiences of tokens that are this site's; absent: only those that mean anybody. */
+  readonly audiences?: readonly string[];
   /** Seconds between two looks at each VOMS server's list of members. */
   readonly refresh: number;
   readonly audit: AuditRule;
@@ -45,8 +47,12 @@ function policyOf(setting: unknown): GumsPolicy {
 }
 
 /** @returns the patterns, or `null` when the setting is no list of them */
-function readGatekeepers(value: unknown): readonly string[] | null {
+function readNames(value: unknown): readonly string[] | null {
   return readList(value, (one) => (typeof one === "string" && /^[^\p{Cc}]{1,255}$/u.test(one) ? one : null));
+}
+
+function audiencesOf({ settings }: Service): Pick<GumsConfig, "audiences"> {
+  return settings.audiences === undefined ? {} : { audiences: readNames(settings.audiences) ?? [] };
 }
 
 /** The original looked every twelve hours: whoever left an organization was in it until then. */
@@ -60,7 +66,7 @@ function readRefresh(value: unknown): number | null {
 
 /** Silence is every guest; an empty list is nobody but operators. */
 function gatekeepersOf({ settings }: Service): Pick<GumsConfig, "gatekeepers"> {
-  return settings.gatekeepers === undefined ? {} : { gatekeepers: readGatekeepers(settings.gatekeepers) ?? [] };
+  return settings.gatekeepers === undefined ? {} : { gatekeepers: readNames(settings.gatekeepers) ?? [] };
 }
 
 const PORT = 8443;
@@ -78,7 +84,11 @@ export const gums: Recipe = {
     },
     gatekeepers: {
       expected: "a list of certificate names such as ce1.example.org, *.example.org",
-      accepts: (value) => readGatekeepers(value) !== null,
+      accepts: (value) => readNames(value) !== null,
+    },
+    audiences: {
+      expected: "a list of audiences of tokens such as https://ce.example.org",
+      accepts: (value) => readNames(value) !== null,
     },
     refresh: {
       expected: "a duration from 10 s to 12 h, such as 5 min",
@@ -98,6 +108,7 @@ export const gums: Recipe = {
       directors: directorAddresses(context),
       ...communitiesOf(context.service),
       ...gatekeepersOf(context.service),
+      ...audiencesOf(context.service),
       refresh: readRefresh(context.service.settings.refresh ?? REFRESH) ?? 0,
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,

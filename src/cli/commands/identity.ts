@@ -1,12 +1,14 @@
 /** `domus map|authorize|ban|unban|bans|seen`: asks GUMS and SAZ through their aliases, as any client would. */
 import { type Command, Option } from "commander";
+import { Fault } from "../../model/index.ts";
 import { aliasOfRecipe, askThrough, requireAnswer } from "../calls.ts";
-import { chooseSite, type OpenSite, openState } from "../open.ts";
+import { chooseSite, type OpenSite, openState, readText } from "../open.ts";
 import { complain, formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
 
 interface IdentityFlags {
   readonly site?: string;
   readonly fqan?: string;
+  readonly token?: string;
   readonly host?: string;
   readonly vo?: string;
   readonly ca?: string;
@@ -39,23 +41,36 @@ export function addMap(program: Command): void {
       .command("map")
       .summary("ask GUMS: which account is this identity?")
       .description("Asks GUMS through its alias.")
-      .argument("<dn>", 'e.g. "/DC=org/DC=fermigrid/OU=People/CN=Alice Example"')
+      .argument("[dn]", 'e.g. "/DC=org/DC=fermigrid/OU=People/CN=Alice Example"')
       .option("--fqan <fqan>", "e.g. /fermilab/nova/Role=Production")
+      .option("--token <file>", "instead of a name: the holder of the token in this file (- is the standard input)")
       .option("--host <name>", "the host that asks", "fnpc1.example.org")
       .addHelpText(
         "after",
         '\nExample:\n  domus map "/DC=org/DC=fermigrid/OU=People/CN=Alice Example" --fqan /fermilab/nova/Role=Production',
       ),
-  ).action((dn: string, flags: IdentityFlags) =>
+  ).action((dn: string | undefined, flags: IdentityFlags) =>
     withSite(flags, async (open) => {
+      if ((dn === undefined) === (flags.token === undefined))
+        throw new Fault("usage.invalid", {
+          reason: "expected a name or --token, one of them",
+          help: "domus map --help",
+        });
+      const who = dn ?? "The holder of this token";
+      const alias = await aliasOfRecipe(open, "gums");
       const words = query({ "subject-x509-id": dn, "voms-fqan": flags.fqan, "dns-host-name": flags.host });
       const body = requireAnswer(
-        await askThrough(open, await aliasOfRecipe(open, "gums"), "GET", `/gums/json/mapGridIdentity?${words}`),
+        flags.token === undefined
+          ? await askThrough(open, alias, "GET", `/gums/json/mapGridIdentity?${words}`)
+          : await askThrough(open, alias, "POST", "/gums/json/mapToken", {
+              token: readText(flags.token === "-" ? "/dev/stdin" : flags.token).text.trim(),
+              host: flags.host,
+            }),
       );
       if (flags.json) sayJson(body);
       else if (body.result === "OK")
-        say(`${dn} is ${paint("bold", String(body.username))}${body.groupname ? `, group ${body.groupname}` : ""}`);
-      else say(`${dn} has no account here`);
+        say(`${who} is ${paint("bold", String(body.username))}${body.groupname ? `, group ${body.groupname}` : ""}`);
+      else say(`${who} has no account here`);
       if (body.result !== "OK") process.exitCode = 1;
     }),
   );
