@@ -75,10 +75,10 @@ function unescapeOctets(value: string): string {
 }
 
 /** OpenSSL writes no printable character so: `\x41lice` is a value that has a backslash in it, and is not Alice. */
-function octetOf(escape: string): Buffer {
-  const octet = Buffer.from(escape.slice(2), "hex");
+function octetOf(escaped: string): Buffer {
+  const octet = Buffer.from(escaped.slice(2), "hex");
   if (octet[0]! >= 0x20 && octet[0]! <= 0x7e && octet[0] !== 0x5c)
-    throw new NameRefused(`${escape} could be four characters or one: expected the character itself`);
+    throw new NameRefused(`${escaped} could be four characters or one: expected the character itself`);
   return octet;
 }
 

@@ -101,6 +101,15 @@ test("a VO, a role and an authority are banned alike", async () => {
   }
 });
 
+test("an unban says whether there was a ban: a mistyped name is seen", async () => {
+  const was = async (action: "ban" | "unban"): Promise<unknown> =>
+    (await ask(0, `/saz/json/${action}`, operator, { dn: "/CN=Typo" })).json.was;
+  assert.deepEqual(
+    [await was("unban"), await was("ban"), await was("ban"), await was("unban")],
+    [false, false, true, true],
+  );
+});
+
 test("only operators ban; strangers are not let in; nonsense gets a sentence", async () => {
   const refused = await ask(0, "/saz/json/ban", guest, { dn: "/CN=Bob" });
   assert.equal(refused.status, 403);
