@@ -1,6 +1,6 @@
 /** SAZ's JSON calls about bans: recorded in the database, told to the other copies at once, and answered with who has them. */
 import { DN_LIMIT, FQAN_LIMIT } from "../../src/grid/index.ts";
-import { normalSazValue, SAZ_KINDS, type SazKind } from "../../src/policy/index.ts";
+import { normalSazValue, SAZ_KINDS, type SazKind, sazKey } from "../../src/policy/index.ts";
 import type { DecidingParts } from "../deciding/index.ts";
 import { type Follower, readEvent, refuseWrite } from "../records/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
@@ -30,6 +30,7 @@ export function banRoutes({ guest, audit, bans, copies, freshness }: BanParts): 
       const body = await readJson(request);
       const { kind, value } = readTarget(body);
       const reason = text(body, "reason", 500, "");
+      const was = bans.merged.get(sazKey(kind, value))?.fields.action === "ban";
       const event = await bans
         .append({ kind, value, action, reason, actor: peer.name })
         .catch((error: unknown) => refuseWrite(error, "bans", bans));
@@ -37,7 +38,7 @@ export function banRoutes({ guest, audit, bans, copies, freshness }: BanParts): 
       audit.write(JSON.stringify({ at, action, kind, value, reason, actor: peer.name, event: `${origin}:${seq}` }));
       bans.learn(event);
       const own = { guest: guest.name, has: true, says: "in force" };
-      return json(200, { result: "OK", event: { origin, seq, at }, copies: [own, ...(await copies.tell(event))] });
+      return json(200, { result: "OK", was, event: { origin, seq, at }, copies: [own, ...(await copies.tell(event))] });
     };
 
   const list = ({ peer }: Call): Answer => {

@@ -43,10 +43,6 @@ export const HANDSHAKE_LIMITS: HandshakeLimits = {
 /** Fatal alert 80 (internal_error), RFC 8446 6: what a server may say before it has said anything. */
 const ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50]);
 
-export const HANDSHAKE_ENDS = ["silent", "waited", "crowded", "late", "failed"] as const;
-/** `crowded`: too many of its address or in all. `late`: no turn within the patience. `failed`: the handshake itself. */
-export type HandshakeEnd = (typeof HANDSHAKE_ENDS)[number];
-
 interface Arrival {
   readonly socket: Socket;
   readonly client: Client;
@@ -55,6 +51,7 @@ interface Arrival {
 }
 
 export class HandshakeGate {
+  /** `silent`: no octet came. `crowded`: too many of its address or in all. `late`: no turn within the patience. `failed`: the handshake itself. */
   readonly counters = { begun: 0, done: 0, silent: 0, crowded: 0, late: 0, failed: 0 };
   readonly #limits: HandshakeLimits;
   readonly #begin: (socket: Socket, client: Client) => void;

@@ -95,7 +95,7 @@ function router(options: MutualServerOptions): Handler {
 }
 
 /** A defect is logged and answered without detail. */
-export function answerToThrown(error: unknown, log: Log): Answer {
+function answerToThrown(error: unknown, log: Log): Answer {
   if (error instanceof Refusal) return errorAnswer(error.status, error.message);
   log("defect", { says: error instanceof Error ? (error.stack ?? error.message) : String(error) });
   return errorAnswer(500, "a defect in this program; its log says more");

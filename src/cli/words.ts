@@ -57,3 +57,23 @@ export function moment(option: string, text: string, now: number): number {
     refuse(option, "a moment like 03:12, 2026-11-20 or 2026-11-20T03:12:00Z", text);
   return day === undefined && read > now ? read - 86_400_000 : read;
 }
+
+const DAY = 86_400_000;
+
+/**
+ * @param flags `--from` and `--to`; without them the last 24 hours
+ * @returns milliseconds since the epoch
+ * @throws Fault `usage.invalid`, also for a span that ends before it begins
+ */
+export function span(
+  flags: { readonly from?: string; readonly to?: string },
+  now: number,
+): readonly [from: number, to: number] {
+  const to = flags.to === undefined ? now : moment("--to", flags.to, now);
+  const from = flags.from === undefined ? Math.min(now, to) - DAY : moment("--from", flags.from, now);
+  if (from > to)
+    throw new Fault("usage.invalid", {
+      reason: `the time ends (${new Date(to).toISOString()}) before it begins (${new Date(from).toISOString()})`,
+    });
+  return [from, to];
+}

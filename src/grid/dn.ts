@@ -70,8 +70,16 @@ function unescapeOctets(value: string): string {
   if (!/\\x[0-9A-Fa-f]{2}/.test(value)) return value;
   const octets: Buffer[] = [];
   for (const part of value.split(/(\\x[0-9A-Fa-f]{2})/))
-    octets.push(/^\\x[0-9A-Fa-f]{2}$/.test(part) ? Buffer.from(part.slice(2), "hex") : Buffer.from(part, "utf8"));
+    octets.push(/^\\x[0-9A-Fa-f]{2}$/.test(part) ? octetOf(part) : Buffer.from(part, "utf8"));
   return decodeUtf8(Buffer.concat(octets));
+}
+
+/** OpenSSL writes no printable character so: `\x41lice` is a value that has a backslash in it, and is not Alice. */
+function octetOf(escaped: string): Buffer {
+  const octet = Buffer.from(escaped.slice(2), "hex");
+  if (octet[0]! >= 0x20 && octet[0]! <= 0x7e && octet[0] !== 0x5c)
+    throw new NameRefused(`${escaped} could be four characters or one: expected the character itself`);
+  return octet;
 }
 
 function decodeUtf8(octets: Buffer): string {

@@ -75,6 +75,14 @@ test("a slash inside a value is part of it; a value that could pass for two part
   assert.throws(() => normalDn("CN=a+OU=b"), NameRefused);
 });
 
+test("a backslash before a printable character's number is not that character", () => {
+  // OpenSSL prints a value with these four characters and no other one so: it must not pass for Alice.
+  for (const name of ["/CN=\\x41lice", "/CN=Alice\\x20Example", "/CN=a\\x2FCN=b"])
+    assert.throws(() => normalDn(name), NameRefused, name);
+  assert.equal(normalDn("/CN=a\\x5Cx41"), "/CN=a\\x5Cx41");
+  assert.equal(normalDn("CN=a\\\\x41"), "/CN=a\\x5Cx41");
+});
+
 test("a proxy's name leads to its owner's, and only by removing proxy parts", () => {
   assert.deepEqual(withProxyParents("/CN=Alice/CN=proxy/CN=1234"), [
     "/CN=Alice/CN=proxy/CN=1234",

@@ -4,7 +4,7 @@ import { Fault } from "../../model/index.ts";
 import { aliasOfRecipe, askCopies, type CopyAnswer } from "../calls.ts";
 import { chooseSite, openState } from "../open.ts";
 import { complain, paint, say, sayJson, table } from "../say.ts";
-import { moment, seconds, wholeNumber } from "../words.ts";
+import { moment, seconds, span, wholeNumber } from "../words.ts";
 
 interface AuditFlags {
   readonly service: "gums" | "saz";
@@ -40,10 +40,7 @@ function period(flags: AuditFlags, now: number): readonly [number, number] {
     const around = seconds("--within", flags.within) * 1000;
     return [at - around, at + around];
   }
-  return [
-    flags.from === undefined ? now - 86_400_000 : moment("--from", flags.from, now),
-    flags.to === undefined ? now : moment("--to", flags.to, now),
-  ];
+  return span(flags, now);
 }
 
 export function addAudit(program: Command): void {

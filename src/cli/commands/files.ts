@@ -69,6 +69,8 @@ export function addFiles(program: Command): void {
 function wantedNames(name: string | undefined, flags: FilesFlags): readonly string[] {
   if (flags.to === undefined && (flags.watch || flags.only !== undefined))
     throw new Fault("usage.invalid", { reason: "--watch and --only go with --to", help: "domus files --help" });
+  if (name !== undefined && flags.only !== undefined)
+    throw new Fault("usage.invalid", { reason: `either ${name} or --only`, help: "domus files --help" });
   const wanted = name === undefined ? (flags.only?.split(",").map((one) => one.trim()) ?? NAMES) : [name];
   const unknown = wanted.find((one) => !NAMES.includes(one));
   if (unknown !== undefined)

@@ -135,7 +135,7 @@ function addBanAction(program: Command, action: "ban" | "unban"): void {
       if (flags.json) sayJson(body);
       else
         say(
-          `${value} is ${action === "ban" ? paint("red", "banned") : "no longer banned"}${copiesText(body.copies)} (${took})`,
+          `${value} ${action === "ban" ? `is ${paint("red", "banned")}` : body.was === false ? "was not banned" : "is no longer banned"}${copiesText(body.copies)} (${took})`,
         );
     }),
   );

@@ -5,7 +5,7 @@ import { CHANGES, type Change, type Mapping, type MappingQuestion } from "../../
 import { aliasOfRecipe, askCopies, type CopyAnswer } from "../calls.ts";
 import { chooseSite, openSite, openState } from "../open.ts";
 import { complain, paint, say, sayJson, table } from "../say.ts";
-import { moment } from "../words.ts";
+import { span } from "../words.ts";
 
 interface WhatIfFlags {
   readonly from?: string;
@@ -49,9 +49,7 @@ export function addWhatIf(program: Command): void {
       const service = site.services.find((one) => one.recipe === "gums");
       if (service === undefined)
         throw new Fault("usage.invalid", { reason: `${file} has no service with recipe gums` });
-      const now = Date.now();
-      const from = flags.from === undefined ? now - 86_400_000 : moment("--from", flags.from, now);
-      const to = flags.to === undefined ? now : moment("--to", flags.to, now);
+      const [from, to] = span(flags, Date.now());
       const open = await openState(chooseSite(flags.site ?? site.name));
       try {
         const alias = await aliasOfRecipe(open, "gums");
@@ -108,7 +106,9 @@ function report(copies: readonly CopyAnswer[], flags: WhatIfFlags): void {
   else {
     say(
       changed === 0
-        ? "Every answer would have been the same."
+        ? sum.calls.same === 0
+          ? "GUMS was asked nothing in this time: there is nothing to compare."
+          : "Every answer would have been the same."
         : `${changed} ${changed === 1 ? "answer" : "answers"} would have been different.`,
     );
     for (const line of table(
