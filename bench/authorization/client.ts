@@ -3,12 +3,14 @@
  * `kept`: each connection asks again as soon as it is answered. `new`: a new connection for each call. `paced`: kept connections that ask
  * at given times, whether or not the last was answered, so that waiting is not hidden.
  */
-import { prebuild, RawConnection, Tally, type Target } from "./raw-client.ts";
+import { prebuild, prebuildPost, RawConnection, Tally, type Target } from "./raw-client.ts";
 
 export interface Task {
   readonly mode: "kept" | "new" | "paced";
   readonly target: Target;
   readonly paths: readonly string[];
+  /** Posted to the first path in place of asking for each: a text in which each of the values stands for its name in braces. */
+  readonly post?: { readonly template: string; readonly values: readonly Readonly<Record<string, string>>[] };
   readonly connections: number;
   /** Of calls in a second, for `paced`. */
   readonly rate: number;
@@ -32,7 +34,14 @@ class Runner {
 
   constructor(task: Task) {
     this.#task = task;
-    this.#requests = task.paths.map((path) => prebuild(task.target.servername, path));
+    const { paths, post, target } = task;
+    this.#requests =
+      post === undefined
+        ? paths.map((path) => prebuild(target.servername, path))
+        : post.values.map((values) => {
+            const body = post.template.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "");
+            return prebuildPost(target.servername, paths[0]!, body);
+          });
   }
 
   request(): Buffer {

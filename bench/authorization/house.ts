@@ -2,11 +2,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { OBLIGATIONS, resultFor, writeAuthorizationResponse } from "../../src/grid/index.ts";
 import type { BlueprintAlias } from "../../src/model/index.ts";
 import { OPEN_SAZ, readGumsPolicy } from "../../src/policy/index.ts";
 import { AUDIT_DEFAULT, type CommunityRule } from "../../src/recipes/index.ts";
 import { aliasOf, endStopped, ownAddress, Pairing, until } from "../../test/director/harness.ts";
+import { interopId, interopQuery, VOMS } from "../../test/grid/messages.ts";
 import { type Actor, type Answered, address, type Identity, SITE, Stage } from "../../test/services/stage.ts";
+import type { Task } from "./client.ts";
 import type { Target } from "./raw-client.ts";
 
 export type ServiceName = "gums" | "saz";
@@ -44,8 +47,58 @@ export const PATHS: Readonly<Record<ServiceName, readonly string[]>> = {
   }),
 };
 
+export interface XacmlQueries {
+  readonly path: string;
+  readonly post: NonNullable<Task["post"]>;
+}
+
+function queriesOf(service: ServiceName): XacmlQueries {
+  const authority = "/DC=org/DC=fermigrid/CN=Certificate Authority";
+  const template = interopQuery({
+    query: 'ID="{id}" InputContextOnly="false" Version="2.0"',
+    subject: [
+      [interopId("subject/subject-x509-id"), "{subject}"],
+      [interopId("subject/subject-x509-issuer"), authority],
+      [interopId("subject/vo"), "{vo}"],
+      [interopId("subject/voms-signing-subject"), VOMS],
+      [interopId("subject/voms-signing-issuer"), authority],
+      [interopId("subject/voms-primary-fqan"), "{fqan}", VOMS],
+      [interopId("subject/voms-fqan"), "{fqan}"],
+    ],
+    resource: [
+      ["urn:oasis:names:tc:xacml:1.0:resource:resource-id", interopId("resource/resource-type/ce")],
+      [interopId("resource/dns-host-name"), "{host}"],
+    ],
+    obligations: ["username", "uidgid", "secondary-gids", "account"],
+  });
+  const values = Array.from({ length: IDENTITIES }, (_, index) => ({
+    id: `_3497a${index}c2f4b`,
+    subject: subjectOf(index),
+    vo: VOS[index % VOS.length]!,
+    fqan: fqanOf(index),
+    host: `wn${index % 200}.example.org`,
+  }));
+  return {
+    path: `/${service}/services/${service.toUpperCase()}XACMLAuthorizationServicePort`,
+    post: { template, values },
+  };
+}
+
+/** The same asked by XACML, as the callouts of gatekeepers do. */
+export const QUERIES: Readonly<Record<ServiceName, XacmlQueries>> = { gums: queriesOf("gums"), saz: queriesOf("saz") };
+
 /** An answer of GUMS's, octet for octet: what the bare server moves. */
 export const BARE_BODY = JSON.stringify({ result: "OK", username: "cmsprod", groupname: "cms" });
+
+/** The same by XACML. */
+const BARE_XACML = writeAuthorizationResponse(
+  { id: "_3497a0c2f4b", context: null },
+  resultFor(
+    { dialect: "authz-interop", obligations: new Set([OBLIGATIONS.username, OBLIGATIONS.account]) },
+    { account: "cmsprod", group: "cms" },
+  ),
+  { id: "00000000-0000-0000-0000-000000000000", at: "2026-11-20T12:00:00.000Z", issuer: "gums" },
+);
 
 export class House {
   readonly stage: Stage;
@@ -195,7 +248,7 @@ async function startBare(stage: Stage): Promise<ChildProcess> {
   for (const part of ["ca", "cert", "key"] as const)
     writeFileSync(join(files, `${part}.pem`), identity[part], { mode: 0o600 });
   const program = join(import.meta.dirname, "bare.ts");
-  const child = spawn(process.execPath, [program, address(PLACES.bare), String(PORT), files, BARE_BODY], {
+  const child = spawn(process.execPath, [program, address(PLACES.bare), String(PORT), files, BARE_BODY, BARE_XACML], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 /** How many calls a processor second of each server gives: rounds in which all rows take turns, so that a busy minute hurts all alike. */
 import { median } from "../verdict.ts";
 import type { Task } from "./client.ts";
-import { type House, PATHS, SERVICES, type ServiceName } from "./house.ts";
+import { type House, PATHS, QUERIES, SERVICES, type ServiceName } from "./house.ts";
 import { runClient } from "./processes.ts";
 
 type To = ServiceName | "bare";
@@ -11,6 +11,8 @@ interface Row {
   readonly to: To;
   readonly mode: "kept" | "new";
   readonly way: Way;
+  /** As what it is asked; JSON when silent. */
+  readonly as?: "xacml";
 }
 
 const ROWS: readonly Row[] = [
@@ -19,6 +21,9 @@ const ROWS: readonly Row[] = [
   { to: "saz", mode: "kept", way: "direct" },
   { to: "gums", mode: "kept", way: "front end" },
   { to: "saz", mode: "kept", way: "front end" },
+  { to: "bare", mode: "kept", way: "direct", as: "xacml" },
+  { to: "gums", mode: "kept", way: "direct", as: "xacml" },
+  { to: "saz", mode: "kept", way: "direct", as: "xacml" },
   { to: "bare", mode: "new", way: "direct" },
   { to: "gums", mode: "new", way: "direct" },
   { to: "saz", mode: "new", way: "direct" },
@@ -44,10 +49,12 @@ export interface Rate extends Row, Sample {
 }
 
 export async function taskFor(house: House, row: Row, milliseconds: number): Promise<Task> {
+  const service = row.to === "bare" ? "gums" : row.to;
+  const { path, post } = QUERIES[service];
   return {
     mode: row.mode,
     target: await house.target(row.to, row.way),
-    paths: PATHS[row.to === "bare" ? "gums" : row.to],
+    ...(row.as === "xacml" ? { paths: [path], post } : { paths: PATHS[service] }),
     connections: CONNECTIONS[row.mode],
     rate: 0,
     warmupMs: 500,
@@ -74,12 +81,12 @@ export async function measureRates(house: House, rounds: number, milliseconds: n
   const samples: Sample[][] = ROWS.map(() => []);
   for (let round = 0; round < rounds; round++)
     for (const [index, row] of ROWS.entries()) samples[index]!.push(await sample(house, row, milliseconds));
-  const bareOf = (mode: Row["mode"]): Sample[] =>
-    samples[ROWS.findIndex((row) => row.to === "bare" && row.mode === mode)]!;
+  const bareOf = ({ mode, as }: Row): Sample[] =>
+    samples[ROWS.findIndex((row) => row.to === "bare" && row.mode === mode && row.as === as)]!;
   const middle = (list: readonly Sample[], of: (one: Sample) => number): number => median(list.map(of));
   return ROWS.map((row, index) => {
     const own = samples[index]!;
-    const bare = bareOf(row.mode);
+    const bare = bareOf(row);
     return {
       ...row,
       callsPerSecond: middle(own, (one) => one.callsPerSecond),

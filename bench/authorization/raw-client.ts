@@ -35,6 +35,12 @@ export function prebuild(host: string, path: string): Buffer {
   return Buffer.from(`GET ${path} HTTP/1.1\r\nhost: ${host}\r\naccept: application/json\r\n\r\n`);
 }
 
+/** @returns a POST of XML as it goes over the wire, with the fields that ARC sends */
+export function prebuildPost(host: string, path: string, body: string): Buffer {
+  const fields = `host: ${host}\r\ncontent-type: text/xml\r\nsoapaction: ""\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  return Buffer.from(`POST ${path} HTTP/1.1\r\n${fields}\r\n\r\n${body}`);
+}
+
 /** One connection; calls on it are answered in order. */
 export class RawConnection {
   readonly socket: TLSSocket;

@@ -8,8 +8,11 @@
 import { Names } from "../names.ts";
 import { attributeKey, type Growing, XML_LIMITS, type XmlElement } from "./xml.ts";
 
-/** What reads differently from how it is written (line ends), or is no character of XML; surrogates are left to the strict reader too. */
-const UNUSUAL = /[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]/;
+/**
+ * What reads differently from how it is written (line ends), or is no character of XML; surrogates are left to the strict reader too. Looked
+ * for in each text and in each tag that is new, not in the whole message: most of it is tags that are known.
+ */
+const UNUSUAL = /[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufffd]|\]\]>/;
 const DECLARATION = /^<\?xml version="1\.0"(?: encoding="(?:utf-8|UTF-8)")?\?>/;
 const TAG =
   /^([A-Za-z_][\w.-]*)(?::([A-Za-z_][\w.-]*))?((?:[ \n\t]+[A-Za-z_:][\w.:-]*="[^"<\n\t]*"|[ \n\t]+[A-Za-z_:][\w.:-]*='[^'<\n\t]*')*)[ \n\t]*(\/?)$/;
@@ -51,7 +54,7 @@ function meaning(text: string): string | null {
 }
 
 function parseTag(inside: string): Tag | "unusual" {
-  const match = TAG.exec(inside);
+  const match = UNUSUAL.test(inside) ? null : TAG.exec(inside);
   if (match === null) return "unusual";
   const [, first = "", second, rest = "", slash] = match;
   const plain = new Map<string, string>();
@@ -94,31 +97,35 @@ function attributesIn(scope: Scope, { plain, prefixed }: Tag): Map<string, strin
   return found;
 }
 
+/** An element that is not closed yet. */
+interface Open {
+  readonly element: Growing;
+  readonly written: string;
+  readonly scope: Scope;
+  readonly outer: Open | null;
+  readonly depth: number;
+}
+
 /** @returns the root element, or `null`: then the strict reader is to be asked */
 export function readPlainXml(text: string): XmlElement | null {
-  if (text.length > XML_LIMITS.characters || UNUSUAL.test(text)) return null;
+  if (text.length > XML_LIMITS.characters) return null;
   let at = DECLARATION.exec(text)?.[0].length ?? 0;
-  const open: { readonly element: Growing; readonly written: string; readonly scope: Scope }[] = [];
-  let scope: Scope = new Map();
+  let open: Open | null = null;
   let root: Growing | null = null;
   for (let elements = 0; ; ) {
     const start = text.indexOf("<", at);
-    const between = text.slice(at, start < 0 ? text.length : start);
-    const parent = open.at(-1);
-    if (parent === undefined) {
-      if (between !== "" && !/^[ \n\t]*$/.test(between)) return null;
-      if (start < 0) return root;
-    } else if (between !== "") {
-      const read = between.includes("]]>") ? null : meaning(between);
-      if (read === null) return null;
-      parent.element.text += read;
+    if (start !== at) {
+      const between = text.slice(at, start < 0 ? text.length : start);
+      const read = UNUSUAL.test(between) ? null : meaning(between);
+      if (read === null || (open === null && !/^[ \n\t]*$/.test(between))) return null;
+      if (open !== null) open.element.text = open.element.text === "" ? read : open.element.text + read;
     }
-    if (start < 0) return null;
-    if (text[start + 1] === "/") {
-      const end = start + 2 + (parent?.written.length ?? 0);
-      if (parent === undefined || text[end] !== ">" || !text.startsWith(parent.written, start + 2)) return null;
-      open.pop();
-      scope = open.at(-1)?.scope ?? scope;
+    if (start < 0) return open === null ? root : null;
+    if (text.charCodeAt(start + 1) === 0x2f) {
+      if (open === null) return null;
+      const end = start + 2 + open.written.length;
+      if (text.charCodeAt(end) !== 0x3e || !text.startsWith(open.written, start + 2)) return null;
+      open = open.outer;
       at = end + 1;
       continue;
     }
@@ -126,17 +133,20 @@ export function readPlainXml(text: string): XmlElement | null {
     const end = text.indexOf(">", start);
     if (end < 0) return null;
     const tag = tags.get(text.slice(start + 1, end));
-    if (tag === "unusual" || (parent === undefined && root !== null)) return null;
-    if (open.length >= XML_LIMITS.depth || ++elements > XML_LIMITS.elements) return null;
-    if (parent !== undefined) scope = parent.scope;
+    if (tag === "unusual" || (open === null && root !== null)) return null;
+    const depth: number = open === null ? 0 : open.depth + 1;
+    if (depth >= XML_LIMITS.depth || ++elements > XML_LIMITS.elements) return null;
+    let scope: Scope = open === null ? NOTHING : open.scope;
     if (tag.declared.length > 0) scope = new Map([...scope, ...tag.declared]);
     const space = scope.get(tag.prefix) ?? (tag.prefix === "" ? "" : null);
     const attributes = attributesIn(scope, tag);
     if (space === null || attributes === null) return null;
     const element: Growing = { space, name: tag.name, attributes, children: [], text: "" };
-    parent?.element.children.push(element);
+    if (open !== null) open.element.children.push(element);
     root ??= element;
-    if (!tag.empty) open.push({ element, written: tag.written, scope });
+    if (!tag.empty) open = { element, written: tag.written, scope, outer: open, depth };
     at = end + 1;
   }
 }
+
+const NOTHING: Scope = new Map();

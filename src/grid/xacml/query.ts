@@ -82,13 +82,17 @@ function readSection(elements: readonly XmlElement[]): Section {
 }
 
 const DIALECTS = Object.entries(VOCABULARIES) as [Dialect, Vocabulary][];
+/** Attribute id → the dialect of its family, `null` for those that all may use. */
+const families = new Names(
+  (id): Dialect | null => DIALECTS.find(([, { family }]) => family !== null && id.startsWith(family))?.[0] ?? null,
+);
 
 /** @returns the one dialect whose ids are in the message; `subject` where none of a family is */
 function dialectOf(sections: readonly Section[]): Dialect {
-  const spoken = DIALECTS.filter(
-    ([, { family }]) =>
-      family !== null && sections.some((section) => [...section.keys()].some((id) => id.startsWith(family))),
-  ).map(([dialect]) => dialect);
+  const found = new Set<Dialect | null>();
+  for (const section of sections) for (const id of section.keys()) found.add(families.get(id));
+  found.delete(null);
+  const spoken = [...found];
   if (spoken.length > 1) throw new SoapRefused(`expected one dialect, found ${spoken.join(" and ")}`);
   return spoken[0] ?? "subject";
 }

@@ -1,4 +1,5 @@
 /** SOAP 1.1 around a message: what is asked, and a fault in place of an answer (W3C Note of 8 May 2000). */
+import { Buffer, isAscii } from "node:buffer";
 import { SPACES } from "./names.ts";
 import { readPlainXml } from "./plain-xml.ts";
 import { SoapRefused } from "./refusal.ts";
@@ -15,7 +16,9 @@ const MUST_UNDERSTAND = attributeKey(SPACES.soapenv, "mustUnderstand");
 export function readSoap(octets: Uint8Array): XmlElement {
   let text: string;
   try {
-    text = UTF8.decode(octets);
+    text = isAscii(octets)
+      ? Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1")
+      : UTF8.decode(octets);
   } catch {
     throw new SoapRefused("the message is not UTF-8");
   }
