@@ -3,7 +3,7 @@
  * among them. A test that finds none of these would find nothing.
  */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -144,6 +144,8 @@ const FAULTS: readonly Fault[] = [
 ];
 
 const base = mkdtempSync(join(tmpdir(), "faults-"));
+// The copies import packages by name: they are found where the house has them.
+symlinkSync(join(HOUSE, "node_modules"), join(base, "node_modules"));
 after(() => rmSync(base, { recursive: true, force: true }));
 
 /** @returns the compiler of a copy of the engine in which one text is another */
