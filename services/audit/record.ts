@@ -71,7 +71,7 @@ export class DecisionRecord {
   flush(): void {
     if (this.#turn) clearImmediate(this.#turn);
     this.#turn = null;
-    if (this.#lines.length === 0) return;
+    if (this.#lines.length === 0 || this.#closed) return;
     const count = this.#lines.length;
     const lines = this.#lines.join("\n");
     this.#lines = [];
@@ -104,9 +104,11 @@ export class DecisionRecord {
 
   async close(): Promise<void> {
     this.flush();
+    await this.#tidying;
+    this.flush();
+    // From here on its number may be another file's.
     this.#closed = true;
     if (this.#syncing) clearTimeout(this.#syncing);
-    await this.#tidying;
     closeSync(this.#descriptor);
   }
 

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { type DatabaseConfig, mariadbSettings } from "../../src/recipes/index.ts";
-import { Audit, type Guest, type Log, StartRefused } from "../serving/index.ts";
+import { type Guest, LineLog, type Log, StartRefused } from "../serving/index.ts";
 import type { Installation } from "./install.ts";
 
 export interface RunningDatabase {
@@ -58,7 +58,7 @@ export async function startServer(
   });
   // Bounded and written at once: it is read when something has gone wrong, and a full disk must not end it for good.
   const path = join(guest.data, "mariadb", "server.log");
-  const record = new Audit(path, (says) => log("database log", { says }), { file: 4 * 1024 * 1024, kept: 1 });
+  const record = new LineLog(path, (says) => log("database log", { says }), { file: 4 * 1024 * 1024, kept: 1 });
   let lastError = "";
   const lines = createInterface({ input: child.stderr! });
   const ready = new Promise<void>((resolve) => {

@@ -99,6 +99,8 @@ export class Connection {
   #phase: Phase;
   #since: number;
   #unwritten = 0;
+  /** What of {@link Community.unread} is this connection's. */
+  #unread = 0;
   #head = false;
   #stays = true;
   #paused = false;
@@ -121,6 +123,7 @@ export class Connection {
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("drain", () => this.#onDrain());
+    socket.once("close", () => this.#countUnread(0));
   }
 
   get gone(): boolean {
@@ -129,6 +132,7 @@ export class Connection {
 
   /** Ends it when it has been in its phase for too long. @returns whether it did */
   expire(now: number): boolean {
+    if (this.#unread > 0 && !this.gone) this.#countUnread(this.#socket.writableLength);
     if (now - this.#since <= PATIENCE[this.#phase]) return false;
     if (this.#phase === "writing" && this.#socket.writableLength < this.#unwritten) {
       this.#unwritten = this.#socket.writableLength;
@@ -174,6 +178,12 @@ export class Connection {
     // One write is one TLS record, and one system call.
     // ASCII is written as it is; counting its octets has told whether it is.
     this.#socket.write(this.#head ? head : head + body, length === body.length ? "latin1" : "utf8");
+    this.#countUnread(this.#socket.writableLength);
+  }
+
+  #countUnread(octets: number): void {
+    this.home.unread += octets - this.#unread;
+    this.#unread = octets;
   }
 
   #onData(chunk: Buffer): void {
@@ -192,6 +202,7 @@ export class Connection {
   }
 
   #onDrain(): void {
+    this.#countUnread(this.#socket.writableLength);
     if (this.#phase === "writing") this.#goOn();
   }
 

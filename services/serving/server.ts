@@ -213,6 +213,8 @@ class MutualServer implements Service {
     const { community } = connection;
     if (community.outside >= this.turns.limits.outside)
       return void this.#refuse(connection, `has ${community.outside} calls under way`);
+    if (connection.home.unread > this.turns.limits.unread)
+      return void this.#refuse(connection, `has not read ${connection.home.unread} octets of its answers`);
     let answer: Answer | Promise<Answer>;
     try {
       answer = this.#handle(call);

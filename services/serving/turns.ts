@@ -14,6 +14,8 @@ export interface TurnLimits {
   readonly outside: number;
   /** Connections of one community. */
   readonly connections: number;
+  /** Octets of answers that the clients of one community have not taken yet. */
+  readonly unread: number;
   /** Milliseconds of work in one turn of the loop: while one community has connections, and while several have. */
   readonly slice: { readonly alone: number; readonly shared: number };
 }
@@ -24,6 +26,7 @@ export const TURN_LIMITS: TurnLimits = {
   waiting: 8192,
   outside: 64,
   connections: 3000,
+  unread: 32 * 1024 * 1024,
   slice: { alone: 0.4, shared: 0.15 },
 };
 
@@ -38,6 +41,8 @@ export class Community {
   share: number;
   connections = 0;
   outside = 0;
+  /** Octets of answers that wait in memory, because its clients do not read. */
+  unread = 0;
   accepted = 0;
   answered = 0;
   refused = 0;

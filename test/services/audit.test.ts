@@ -1,6 +1,16 @@
 /** The record of decisions: nothing cut, nothing twice, bounded, and found again. */
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
@@ -161,4 +171,15 @@ test("a full disk does not keep a record with a cut last line from being opened"
   // Nothing is written until there is a decision: a disk without room costs lines, never the start.
   assert.equal(statSync(join(directory, "audit.log")).size, before);
   return record.close();
+});
+
+test("what comes after the end is written into nobody else's file", async () => {
+  const record = open();
+  await record.close();
+  // Takes the number that the record has given back.
+  const other = openSync(join(directory, "other"), "w+");
+  record.write(line("late"));
+  record.flush();
+  closeSync(other);
+  assert.equal(statSync(join(directory, "other")).size, 0);
 });

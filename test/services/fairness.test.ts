@@ -322,6 +322,34 @@ test("what has not changed is said without a length that would be another text's
   socket.destroy();
 });
 
+test("answers that nobody reads fill no memory: who does not read is refused, the others are served", async () => {
+  const large = "x".repeat(4 * 1024 * 1024);
+  await using server = await house({
+    routes: { "GET /large": () => ({ status: 200, body: large }), "GET /slow": slow },
+    limits: { unread: 5 * 1024 * 1024 },
+  });
+  const loud: TLSSocket[] = [];
+  for (let count = 0; count < 8; count++) {
+    const socket = secure(server.port, identities.loud).pause();
+    await once(socket, "secureConnect");
+    socket.write(get("/large"));
+    loud.push(socket);
+  }
+  const of = (name: string) => server.load().communities.find((one) => one.name === name);
+  while ((of("ce-loud")?.accepted ?? 0) < 8) await new Promise((resolve) => setTimeout(resolve, 1));
+  assert.ok(of("ce-loud")!.refused >= 5, `${of("ce-loud")!.refused} refused`);
+  const quiet = secure(server.port, identities.quiet);
+  quiet.write(get("/slow"));
+  assert.equal((await answers(quiet, 1))[0]!.status, 200);
+  // Gone with their connections, not for good.
+  for (const socket of loud) socket.destroy();
+  while (of("ce-loud")!.connections > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const again = secure(server.port, identities.loud);
+  again.write(get("/slow"));
+  assert.equal((await answers(again, 1))[0]!.status, 200);
+  for (const socket of [quiet, again]) socket.destroy();
+});
+
 test("a crowd is read by turns, and every call of it is answered", async () => {
   await using server = await house({ routes: { "GET /n": () => ({ status: 200, body: "{}" }) } });
   const crowd = Array.from({ length: 200 }, (_, n) => secure(server.port, identities.loud, address(80 + (n % 20))));

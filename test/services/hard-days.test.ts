@@ -12,7 +12,7 @@ import type { RecordedEvent, Records } from "../../services/records/event.ts";
 import { Follower, replaceFile } from "../../services/records/follower.ts";
 import { MariaRecords } from "../../services/records/mariadb.ts";
 import { SqliteFile } from "../../services/records/sqlite-file.ts";
-import { Audit } from "../../services/serving/audit.ts";
+import { LineLog } from "../../services/serving/line-log.ts";
 import { closeGently, listenOn, trackConnections } from "../../services/serving/plain-http.ts";
 import { houseDoor } from "../../src/world/index.ts";
 import { eventually } from "../support/eventually.ts";
@@ -68,10 +68,10 @@ describe("a full disk", { skip: asRoot }, () => {
     rmSync(ballast);
   });
 
-  it("leaves the audit record one JSON text a line", () => {
+  it("leaves a program's log whole lines", () => {
     const said: string[] = [];
     const file = join(disk, "audit.log");
-    const audit = new Audit(file, (says) => said.push(says));
+    const audit = new LineLog(file, (says) => said.push(says));
     const write = (count: number): void => {
       for (let index = 0; index < count; index++) audit.write(JSON.stringify({ index, text: "x".repeat(90) }));
       audit.flush();
@@ -174,11 +174,11 @@ describe("a full disk", { skip: asRoot }, () => {
   });
 });
 
-test("an audit record that cannot be rotated keeps its own file, and nobody else's", () => {
+test("a log that cannot be rotated keeps its own file, and nobody else's", () => {
   const above = mkdtempSync(join(tmpdir(), "domus-audit-"));
   const directory = join(above, "data");
   mkdirSync(directory);
-  const audit = new Audit(join(directory, "audit.log"), () => {}, { file: 50, kept: 1 });
+  const audit = new LineLog(join(directory, "audit.log"), () => {}, { file: 50, kept: 1 });
   audit.write("x".repeat(60));
   audit.flush();
   // Stands for a disk without room for one more file.

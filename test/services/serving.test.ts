@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { Audit } from "../../services/serving/audit.ts";
 import { judgeFreshness } from "../../services/serving/freshness.ts";
+import { LineLog } from "../../services/serving/line-log.ts";
 import { type Actor, address, type Identity, Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -98,7 +98,7 @@ test("a program that cannot start says why in one line and ends with 3", async (
 
 test("audit files rotate and the oldest go", () => {
   const directory = mkdtempSync(join(tmpdir(), "domus-audit-"));
-  const audit = new Audit(join(directory, "audit.log"), assert.fail, { file: 100, kept: 2 });
+  const audit = new LineLog(join(directory, "audit.log"), assert.fail, { file: 100, kept: 2 });
   for (let index = 0; index < 10; index++) {
     audit.write(JSON.stringify({ index, text: "x".repeat(60) }));
     audit.flush();

@@ -112,7 +112,8 @@ function report(copies: readonly CopyAnswer[], flags: AuditFlags, [from, to]: re
   for (const { guest, says } of silent)
     complain(`${paint("yellow", "!")} ${guest} does not answer (${says}): its record is missing here`);
   if (heard.length === 0) throw new Fault("service.unable", { reason: "no copy answers" });
-  if (rows.length === 0) process.exitCode = 1;
+  // That nothing is recorded can be said only by all of them.
+  if (rows.length === 0) process.exitCode = silent.length > 0 ? 3 : 1;
 }
 
 const cell = (value: unknown): string => (value === null || value === undefined || value === "" ? "-" : String(value));

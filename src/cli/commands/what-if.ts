@@ -133,5 +133,6 @@ function report(copies: readonly CopyAnswer[], flags: WhatIfFlags): void {
   }
   for (const { guest, says } of silent)
     complain(`${paint("yellow", "!")} ${guest} does not answer (${says}): its record is missing here`);
-  if (changed > 0) process.exitCode = 1;
+  // That nothing changes can be said only by all of them.
+  if (changed > 0 || silent.length > 0) process.exitCode = changed > 0 ? 1 : 3;
 }

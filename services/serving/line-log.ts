@@ -1,21 +1,21 @@
 /**
- * Who was told what, one JSON line for each decision, in the guest's data: buffered, because a write for each decision would halve the
- * rate; rotated by size, so that it never fills the disk. At most a second of it can be lost with the process. Other records of lines
- * (a database server's log) are kept by it too.
+ * Lines of a program that is run beside ours (a database server's log), in the guest's data: buffered, because a write for each would cost
+ * more than the line; rotated by size, so that it never fills the disk. At most a second of it can be lost with the process. Decisions are
+ * recorded by `services/audit`, which loses nothing and is searched.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
 
 /** Octets of one file, how many old ones are kept, octets gathered before writing, milliseconds until written anyway. */
 const LIMITS = { file: 32 * 1024 * 1024, kept: 4, buffer: 64 * 1024, every: 1000 } as const;
 
-export interface AuditLimits {
+export interface LineLogLimits {
   readonly file: number;
   readonly kept: number;
 }
 
-export class Audit {
+export class LineLog {
   readonly #path: string;
-  readonly #limits: AuditLimits;
+  readonly #limits: LineLogLimits;
   readonly #onFault: (says: string) => void;
   #descriptor: number;
   #size: number;
@@ -24,7 +24,7 @@ export class Audit {
   #timer: NodeJS.Timeout | null = null;
   #lost = 0;
 
-  constructor(path: string, onFault: (says: string) => void, limits: AuditLimits = LIMITS) {
+  constructor(path: string, onFault: (says: string) => void, limits: LineLogLimits = LIMITS) {
     this.#path = path;
     this.#limits = limits;
     this.#onFault = onFault;
@@ -32,7 +32,7 @@ export class Audit {
     this.#size = fstatSync(this.#descriptor).size;
   }
 
-  /** @param line one JSON text without line end */
+  /** @param line without line end */
   write(line: string): void {
     this.#lines.push(line);
     this.#buffered += line.length + 1;
@@ -41,8 +41,7 @@ export class Audit {
   }
 
   /**
-   * Writes what is buffered. Never throws: a full disk is reported once and counted, decisions go on; a line that it cut is taken back,
-   * so that the record stays one JSON text a line.
+   * Writes what is buffered. Never throws: a full disk is reported once and counted; a line that it cut is taken back.
    */
   flush(): void {
     if (this.#timer) clearTimeout(this.#timer);
@@ -69,7 +68,7 @@ export class Audit {
     }
   }
 
-  /** Decisions that are not recorded because the disk refused them. */
+  /** Lines that are not there because the disk refused them. */
   get lost(): number {
     return this.#lost;
   }
