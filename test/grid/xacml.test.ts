@@ -90,6 +90,24 @@ describe("an XACML question", () => {
     });
   });
 
+  it("of somebody with two VOs: the first stands for him, the other is an FQAN of his", () => {
+    const two = emiQuery()
+      .replace(/(virtual-organization"[^>]*>)(<[^>]*>fermilab<[^>]*>)/, "$1$2$2")
+      .replace(">fermilab<", ">cms<");
+    const { vo, fqans } = read(two);
+    assert.deepEqual({ vo, fqans }, { vo: "cms", fqans: [PRIMARY, "/fermilab", "/fermilab/nova"] });
+    refused(
+      interopQuery({
+        subject: [
+          [interopId("subject/subject-x509-id"), ALICE],
+          [interopId("subject/vo"), "a"],
+          [interopId("subject/vo"), "b"],
+        ],
+      }),
+      /vo has different values/,
+    );
+  });
+
   it("with a subject alone, in each spelling of the name", () => {
     for (const name of [
       ALICE,

@@ -126,6 +126,11 @@ function named<Result>(what: string, read: () => Result): Result {
 const readDn = (what: string, text: string): string => named(what, () => dns.get(text));
 const readFqan = (text: string): string => named("FQAN", () => fqanNames.get(text));
 
+/** Of somebody with attributes of several VOs, where the dialect can say so, the first VO stands for him; the others are FQANs of his. */
+function voOf(subject: Section, words: Vocabulary): string | null {
+  return (words.checked ? all(subject, words.vo)[0] : single(subject, words.vo))?.text ?? null;
+}
+
 /** A role's Issuer is the group it is held in. */
 const withRole = (group: string, role: string): string => readFqan(`${group}/Role=${role}`);
 
@@ -147,6 +152,7 @@ function primaryOf(subject: Section, words: Vocabulary): { readonly fqan: string
 function fqansOf(subject: Section, words: Vocabulary, primary: string | null): readonly string[] {
   const found = new Set<string>(primary === null ? [] : [primary]);
   for (const { text } of all(subject, words.fqan)) found.add(readFqan(text));
+  for (const { text } of all(subject, words.vo).slice(1)) if (words.checked) found.add(readFqan(`/${text}`));
   for (const { text } of all(subject, words.group)) found.add(readFqan(text));
   for (const { text, issuer } of all(subject, words.role)) {
     if (issuer === null) throw new SoapRefused(`the role ${text.slice(0, 60)} does not say of which group it is`);
@@ -220,7 +226,7 @@ export function readAuthorizationQuery(octets: Uint8Array): AuthorizationQuery {
     id: printable("ID", query.attributes.get("ID") ?? "none"),
     subject: readDn(lastPart(words.subject), who.text),
     issuer: issuer === undefined ? null : readDn("issuer", issuer.text),
-    vo: single(subject, words.vo)?.text ?? null,
+    vo: voOf(subject, words),
     fqans: fqansOf(subject, words, primary?.fqan ?? null),
     primaryFqan: primary?.fqan ?? null,
     checked: primary?.checked ?? false,

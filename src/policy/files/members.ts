@@ -41,14 +41,14 @@ function fqanOf({ group, role }: VomsGroup): Fqan | null {
  * @throws {NameRefused} when it is neither an FQAN nor the name of a group
  */
 export function gridmapUsers(request: Listed, container: string): readonly string[] {
-  const groups = request.policy.userGroups.filter(({ name }) => !request.policy.banned.includes(name));
-  const named = groups.filter(({ name }) => name === container);
-  const wanted = named.length > 0 || container === "" ? null : nameOrNull(() => parseFqan(container));
-  if (named.length === 0 && container !== "" && wanted === null)
+  const isName = request.policy.userGroups.some(({ name }) => name === container);
+  const wanted = isName || container === "" ? null : nameOrNull(() => parseFqan(container));
+  if (!isName && container !== "" && wanted === null)
     throw new NameRefused(`${container.slice(0, 60)} is neither a group of the policy nor an FQAN`);
   const banned = banOf(request);
   const users = new Set<string>();
-  for (const group of named.length > 0 ? named : groups) {
+  for (const group of request.policy.userGroups) {
+    if (request.policy.banned.includes(group.name) || (isName && group.name !== container)) continue;
     const about = group.kind === "voms" ? fqanOf(group) : null;
     if (wanted !== null && (about === null || !covers(wanted, about))) continue;
     if (about !== null && isBanned(request, about)) continue;
