@@ -1,4 +1,18 @@
-/** Identities of the grid: names and attributes. Pure. */
+/** Identities of the grid: names and attributes, certificates and proxies. Pure. */
+export * from "./certificate.ts";
+export * from "./der.ts";
+export * from "./der-write.ts";
 export * from "./dn.ts";
+export * from "./extensions.ts";
 export * from "./fqan.ts";
+export * from "./general-name.ts";
 export * from "./names.ts";
+export * from "./oids.ts";
+export * from "./pem.ts";
+export * from "./proxy-path.ts";
+export { type ProxyKind, type ProxyRights, proxyKindOf } from "./proxy-rules.ts";
+export * from "./refused.ts";
+export * from "./revocation-list.ts";
+export type { SignatureRules } from "./signature.ts";
+export * from "./signing-policy.ts";
+export * from "./x509-name.ts";
