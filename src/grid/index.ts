@@ -1,4 +1,5 @@
 /** Identities of the grid: names and attributes, certificates and proxies. Pure. */
+export * from "./attribute-certificate.ts";
 export * from "./certificate.ts";
 export * from "./der.ts";
 export * from "./der-write.ts";
@@ -6,6 +7,7 @@ export * from "./dn.ts";
 export * from "./extensions.ts";
 export * from "./fqan.ts";
 export * from "./general-name.ts";
+export * from "./issue-attribute-certificate.ts";
 export * from "./names.ts";
 export * from "./oids.ts";
 export * from "./pem.ts";
@@ -15,4 +17,12 @@ export * from "./refused.ts";
 export * from "./revocation-list.ts";
 export type { SignatureRules } from "./signature.ts";
 export * from "./signing-policy.ts";
+export {
+  type AttributeRules,
+  keyIdOf,
+  type Membership,
+  membershipsOf,
+  verifyAttributeCertificate,
+} from "./verify-attribute-certificate.ts";
+export * from "./voms-files.ts";
 export * from "./x509-name.ts";
