@@ -13,7 +13,7 @@ import { CHAIN_LIMITS, type Chain, readChain } from "./pem.ts";
 import { checkProxies, type ProxyKind, type ProxyRights, proxyKindOf } from "./proxy-rules.ts";
 import { GridRefused } from "./refused.ts";
 import { checkRevocation, type RevocationList, type RevocationRules } from "./revocation-list.ts";
-import { verifySignature } from "./signature.ts";
+import { publicKeyOf, verifySignature } from "./signature.ts";
 import { type SigningPolicy, whyNotSigned } from "./signing-policy.ts";
 
 export interface PathRules extends RevocationRules {
@@ -191,6 +191,8 @@ function checkPath(path: readonly Certificate[], rules: PathRules): ValidPath {
   for (const one of path.toReversed()) checkAny(one, rules);
   if (endEntity.extensions.basicConstraints?.authority)
     throw new GridRefused("authority", `${endEntity.subject.normal} is an authority, which is nobody's identity`);
+  // Nobody checks a signature by the lowest key here, but whoever breaks it is this person.
+  publicKeyOf(path[0]!, rules);
   const { keyUsage } = path[0]!.extensions;
   if (rules.purpose !== "any" && keyUsage !== null && !(keyUsage & KEY_USAGE.digitalSignature))
     throw new GridRefused("key-usage", `the key of ${path[0]!.subject.normal} may not sign`);

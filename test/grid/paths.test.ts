@@ -122,7 +122,7 @@ function rows(openssl: Workshop): readonly Row[] {
   const legacyFull = openssl.proxy(legacyLimited, "", { subject: `${legacyLimited.subject}/CN=proxy` });
   const drafted = openssl.proxy(alice, "", draft("1.3.6.1.5.5.7.21.1"));
   let deep: Made[] = [alice];
-  for (let depth = 0; depth < 33; depth++) deep = [openssl.proxy(deep[0]!, INHERIT), ...deep];
+  for (let depth = 0; depth < 33; depth++) deep = [openssl.proxy(deep[0]!, INHERIT, { keyOf: alice }), ...deep];
   const emptyRoot = openssl.revoke(root, []);
 
   return [

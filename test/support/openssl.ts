@@ -91,13 +91,15 @@ export class Workshop {
     const name = `c${++this.#count}`;
     const certificate = this.path(`${name}.pem`);
     const key = order.keyOf?.key ?? this.path(`${name}.key`);
-    if (!order.keyOf) this.run("genpkey", ...KINDS[order.kind ?? "ec"], "-out", key);
-    this.run("pkey", "-in", key, "-pubout", "-out", `${name}.pub`);
+    if (!order.keyOf) {
+      this.run("genpkey", ...KINDS[order.kind ?? "ec"], "-out", key);
+      this.run("pkey", "-in", key, "-pubout", "-out", `${key}.pub`);
+    }
     this.write(`${name}.cnf`, `[x]\n${(order.extensions ?? []).join("\n")}\n${order.sections ?? ""}\n`);
     const signer = order.by ? ["-CA", order.by.certificate, "-CAkey", order.by.key] : ["-signkey", key];
     const added = order.extensions?.length ? ["-extfile", `${name}.cnf`, "-extensions", "x"] : [];
     this.run(
-      ...["x509", "-new", "-force_pubkey", `${name}.pub`, "-subj", order.subject, ...signer, ...added],
+      ...["x509", "-new", "-force_pubkey", `${key}.pub`, "-subj", order.subject, ...signer, ...added],
       ...["-days", String(order.days ?? 30), "-set_serial", String(0x1000 + this.#count), "-out", certificate],
       ...(order.arguments ?? []),
     );
