@@ -120,6 +120,9 @@ function globsOf(token: Token): readonly SubjectPattern[] {
   const { text } = token;
   const first = text.search(/\S/);
   if (first < 0) refuse(token, "no subject");
+  const stray = text.indexOf('"');
+  if (text[first] !== '"' && text[first] !== "'" && stray >= 0)
+    refuse({ line: token.line, column: start + stray }, "a quotation mark inside a subject");
   if (text[first] !== '"' && text[first] !== "'")
     return [globPattern(text.trim(), refusePattern(token.line, start + first))];
   for (let at = 0; at < text.length; ) {
