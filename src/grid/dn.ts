@@ -119,6 +119,16 @@ export function formatOneline(name: readonly Rdn[]): string {
   return name.map((rdn) => `/${rdn.type}=${escapeOctets(rdn.value)}`).join("");
 }
 
+/**
+ * Checks parts that were read elsewhere (a certificate), as the text forms would be checked.
+ * @param parts most significant first; values may hold any characters
+ * @throws {NameRefused} for a name without parts, an empty value, or one that the one-line form cannot carry
+ */
+export function nameOfParts(parts: readonly Rdn[]): readonly Rdn[] {
+  if (parts.length === 0) throw new NameRefused("a name without parts");
+  return parts.map(({ type, value }) => checked(type, value));
+}
+
 /** Cuts RFC 2253 text at commas (or semicolons, RFC 1779) that are neither escaped nor quoted. */
 function cutRfc2253(text: string): string[] {
   const parts: string[] = [];
