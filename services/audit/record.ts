@@ -21,6 +21,7 @@ export interface DecisionRecordOptions {
 /** Octets of a segment before it is compressed; milliseconds a segment is written to, whatever its size; between two flushes to disk. */
 const SEGMENT = 64 * 1024 * 1024;
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
 const SYNC = 1000;
 /** Octets gathered after which is written at once. */
 const GATHERED = 256 * 1024;
@@ -43,6 +44,7 @@ export class DecisionRecord {
   #syncing: NodeJS.Timeout | null = null;
   #tidying: Promise<void> | null = null;
   #again = false;
+  readonly #hourly: NodeJS.Timeout;
   #lost = 0;
   #closed = false;
 
@@ -53,10 +55,13 @@ export class DecisionRecord {
     this.#now = options.now ?? Date.now;
     this.#descriptor = openSync(join(this.directory, ACTIVE), "a+", 0o600);
     this.#size = fstatSync(this.#descriptor).size;
-    this.#begun = this.#now();
+    // One that is started every day closes its segments all the same.
+    this.#begun = this.#size === 0 ? this.#now() : fstatSync(this.#descriptor).birthtimeMs || this.#now();
     this.#latest = this.#size === 0 ? 0 : Math.ceil(fstatSync(this.#descriptor).mtimeMs);
     this.#torn = this.#endsTorn();
     this.#tidy();
+    // What is too old goes also where nothing is asked.
+    this.#hourly = setInterval(() => this.#tidy(), HOUR).unref();
   }
 
   /** @param line one JSON text without line end */
@@ -109,6 +114,7 @@ export class DecisionRecord {
     // From here on its number may be another file's.
     this.#closed = true;
     if (this.#syncing) clearTimeout(this.#syncing);
+    clearInterval(this.#hourly);
     closeSync(this.#descriptor);
   }
 

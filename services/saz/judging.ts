@@ -20,7 +20,7 @@ export function compileJudging({ audit, seen, decide, freshness }: JudgingParts)
     const now = freshness();
     if (now.state === "stale") throw new Refusal(503, now.says);
     const decided = decide(question);
-    seen.look(question);
+    seen.look(question, peer.name);
     const { subject, vo, fqans, ca } = question;
     const spoken = dialect === null ? "" : `,"dialect":${quote(dialect)}`;
     audit.write(

@@ -10,13 +10,15 @@ import type { Log } from "../serving/index.ts";
 export interface SeenLimits {
   /** Values that are recorded in all. */
   readonly values: number;
+  /** Of these, asked about by the holder of one certificate since this copy started: one that invents names does not keep others out. */
+  readonly ofOne: number;
   /** That wait to be recorded; more are left until they come again. */
   readonly waiting: number;
   /** Recorded in a second by one copy. */
   readonly perSecond: number;
 }
 
-const LIMITS: SeenLimits = { values: 20_000, waiting: 1000, perSecond: 50 };
+const LIMITS: SeenLimits = { values: 20_000, ofOne: 2000, waiting: 1000, perSecond: 50 };
 
 export class SeenValues {
   readonly #follower: Follower;
@@ -28,18 +30,24 @@ export class SeenValues {
   /** Values that were not recorded because too many came: they are when they come again. */
   unrecorded = 0;
 
+  /** Certificate → values it brought since this copy started. */
+  readonly #askers = new Map<string, number>();
+
   constructor(follower: Follower, log: Log, limits: Partial<SeenLimits> = {}) {
     this.#follower = follower;
     this.#log = log;
     this.#limits = { ...LIMITS, ...limits };
   }
 
-  /** Looks at a question; what is new in it is recorded soon. Costs a look-up for each value. */
-  look(question: SazQuestion): void {
-    this.#one("dn", question.subject);
-    if (question.vo !== null) this.#one("vo", question.vo);
-    for (const fqan of question.fqans) this.#one("role", fqan);
-    if (question.ca !== null) this.#one("ca", question.ca);
+  /**
+   * Looks at a question; what is new in it is recorded soon. Costs a look-up for each value.
+   * @param asker name in the certificate of who asks
+   */
+  look(question: SazQuestion, asker: string): void {
+    this.#one("dn", question.subject, asker);
+    if (question.vo !== null) this.#one("vo", question.vo, asker);
+    for (const fqan of question.fqans) this.#one("role", fqan, asker);
+    if (question.ca !== null) this.#one("ca", question.ca, asker);
   }
 
   /** Every recorded value, in the order of the records. */
@@ -52,18 +60,21 @@ export class SeenValues {
     if (this.#timer) clearTimeout(this.#timer);
   }
 
-  #one(kind: SazKind, value: string): void {
+  #one(kind: SazKind, value: string, asker: string): void {
     const key = sazKey(kind, value);
     if (this.#follower.merged.get(key) !== undefined || this.#waiting.has(key)) return;
     if (
       this.#waiting.size >= this.#limits.waiting ||
-      this.#follower.merged.size + this.#waiting.size >= this.#limits.values
+      this.#follower.merged.size + this.#waiting.size >= this.#limits.values ||
+      (this.#askers.get(asker) ?? 0) >= this.#limits.ofOne
     ) {
       if (this.unrecorded++ === 0)
         this.#log("seen", { says: "more unseen values than are recorded; they are when they come again" });
       return;
     }
     this.#waiting.set(key, { kind, value });
+    // As many entries as values at most: who asked about nothing new is not counted.
+    this.#askers.set(asker, (this.#askers.get(asker) ?? 0) + 1);
     this.#timer ??= setTimeout(() => void this.#record(), 1000 / this.#limits.perSecond);
   }
 

@@ -5,11 +5,16 @@
 import { connect, createServer, type TLSSocket } from "node:tls";
 import { StartRefused, type TlsFiles } from "./guest.ts";
 
+/** Milliseconds for one handshake with ourselves, on a machine that has just got its power back. */
+const PATIENCE = 30_000;
+
 /** @throws {StartRefused} when the server side does not see the client's certificate together with its issuer */
 export async function requireClientChain(tls: TlsFiles, address: string): Promise<void> {
   const seen = await new Promise<boolean>((resolve, reject) => {
     const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true });
+    const timer = setTimeout(() => finish(new Error(`no handshake within ${PATIENCE / 1000} s`)), PATIENCE);
     const finish = (outcome: boolean | Error): void => {
+      clearTimeout(timer);
       server.close();
       if (outcome instanceof Error)
         reject(new StartRefused(`the certificates of this guest do not work: ${outcome.message}`));

@@ -9,7 +9,7 @@ export type Path = readonly (string | number)[];
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** An account's or Unix group's name, as `useradd` takes it. */
-export const ACCOUNT_PATTERN = /^[a-z_][a-z0-9_-]{0,31}$/;
+export const ACCOUNT_PATTERN = /^(?!root$)[a-z_][a-z0-9_-]{0,31}$/;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a name that commands a terminal is none
 const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
