@@ -527,7 +527,7 @@ test("signing policies say where they are wrong, and deny what they do not permi
   );
   assert.equal(
     at(() => parseSigningPolicy(eacl.replace("CA'", "CA"))),
-    "2:32",
+    "2:33",
   );
   assert.equal(
     at(() => parseNamespaces('TO Issuer "/CN=a" PERMIT Subject "(a|b)"')),
