@@ -1,29 +1,31 @@
-/** Identities of the grid: names and attributes, certificates and proxies, and the messages that ask about them. Pure. */
-export * from "./attribute-certificate.ts";
-export * from "./certificate.ts";
-export * from "./der.ts";
-export * from "./der-write.ts";
+/** Identities of the grid: names and attributes, certificates and proxies. Pure. DER itself stays in the room. */
+export {
+  ATTRIBUTE_LIMITS,
+  type AttributeCertificate,
+  attributeCertificatesOf,
+  type GenericAttribute,
+  readAttributeCertificate,
+} from "./attribute-certificate.ts";
+export { CERTIFICATE_LIMIT, type Certificate, fingerprintOf, readCertificate } from "./certificate.ts";
 export * from "./dn.ts";
-export * from "./extensions.ts";
+export { type Extensions, KEY_USAGE, type ProxyInformation } from "./extensions.ts";
 export * from "./fqan.ts";
-export * from "./general-name.ts";
+export type { GeneralName } from "./general-name.ts";
 export * from "./issue-attribute-certificate.ts";
 export * from "./names.ts";
-export * from "./oids.ts";
 export * from "./pem.ts";
-export * from "./proxy-path.ts";
+export { type PathRules, type ValidPath, validateProxyPath } from "./proxy-path.ts";
 export { type ProxyKind, type ProxyRights, proxyKindOf } from "./proxy-rules.ts";
 export * from "./refused.ts";
-export * from "./revocation-list.ts";
+export { type RevocationList, type RevocationRules, readRevocationList } from "./revocation-list.ts";
 export type { SignatureRules } from "./signature.ts";
-export * from "./signing-policy.ts";
+export { parseNamespaces, parseSigningPolicy, type SigningPolicy, whyNotSigned } from "./signing-policy.ts";
 export {
   type AttributeRules,
-  keyIdOf,
   type Membership,
   membershipsOf,
   verifyAttributeCertificate,
 } from "./verify-attribute-certificate.ts";
 export * from "./voms-files.ts";
-export * from "./x509-name.ts";
+export type { X509Name } from "./x509-name.ts";
 export * from "./xacml/index.ts";

@@ -40,15 +40,21 @@ export function readNameConstraints(value: Der): NameConstraints {
 
 const formOf = (name: GeneralName): string => (name.form === "other" ? `form ${name.tag & 0x1f}` : name.form);
 
-/** @returns whether the name lies in the subtree, or `null` where nobody here can tell */
-function within(name: GeneralName, base: GeneralName): boolean | null {
+const same = (text: string): string => text;
+const folded = (text: string): string => text.toLowerCase();
+
+/**
+ * @param spelled how values are compared: what is permitted exactly, what is excluded in any letter case (RFC 5280 7.1)
+ * @returns whether the name lies in the subtree, or `null` where nobody here can tell
+ */
+function within(name: GeneralName, base: GeneralName, spelled: (text: string) => string): boolean | null {
   if (name.form === "directory" && base.form === "directory") {
     const parts = base.name.rdns;
     return (
       name.name.rdns.length >= parts.length &&
       parts.every(({ type, value }, index) => {
         const other = name.name.rdns[index]!;
-        return other.type === type && other.value === value;
+        return other.type === type && spelled(other.value) === spelled(value);
       })
     );
   }
@@ -76,9 +82,9 @@ export function outsideConstraints(
     const permitted = constraints.permitted.filter((base) => formOf(base) === form);
     const excluded = constraints.excluded.filter((base) => formOf(base) === form);
     const shown = name.form === "directory" ? name.name.normal : name.form === "other" ? form : name.text;
-    if (permitted.length > 0 && !permitted.some((base) => within(name, base) === true))
+    if (permitted.length > 0 && !permitted.some((base) => within(name, base, same) === true))
       return `"${shown}" is in no name space that its authority was given`;
-    if (excluded.some((base) => within(name, base) !== false))
+    if (excluded.some((base) => within(name, base, folded) !== false))
       return `"${shown}" is in a name space that its authority was denied`;
   }
   return null;

@@ -106,6 +106,16 @@ function rows(openssl: Workshop): readonly Row[] {
     extensions: [...AUTHORITY, "nameConstraints=critical,permitted;dirName:space"],
     sections: "[space]\nDC=example\n",
   });
+  const constraint = (line: string): Made =>
+    openssl.make({
+      subject: "/DC=org/CN=Constrained too",
+      by: root,
+      extensions: [...AUTHORITY, `nameConstraints=critical,${line}`],
+      sections: "[space]\nDC=denied\n",
+    });
+  const denying = constraint("excluded;dirName:space");
+  const domain = constraint("permitted;DNS:example.org");
+  const postal = constraint("permitted;email:example.org");
   const inside = person(constrained, "/DC=example/CN=Inside");
   const outside = person(constrained, "/DC=elsewhere/CN=Outside");
   const once = openssl.proxy(alice, `${INHERIT},pathlen:1`);
@@ -295,6 +305,32 @@ function rows(openssl: Workshop): readonly Row[] {
       name: "within the name space",
       chain: [openssl.proxy(inside, INHERIT), inside, constrained, root],
       expected: null,
+    },
+    {
+      name: "beside a denied name space",
+      chain: [person(denying, "/DC=else/CN=a"), denying, root],
+      expected: null,
+    },
+    {
+      name: "in a denied name space, in other letters",
+      chain: [person(denying, "/DC=Denied/CN=a"), denying, root],
+      expected: "name-constraint",
+    },
+    {
+      name: "a second name within the domain",
+      chain: [person(domain, "/CN=a", [...PERSON, "subjectAltName=DNS:www.example.org"]), domain, root],
+      expected: null,
+    },
+    {
+      name: "a second name outside the domain",
+      chain: [person(domain, "/CN=a", [...PERSON, "subjectAltName=DNS:www.badexample.org"]), domain, root],
+      expected: "name-constraint",
+    },
+    {
+      name: "a mail address where mail addresses are constrained",
+      chain: [person(postal, "/CN=a", [...PERSON, "subjectAltName=email:a@example.org"]), postal, root],
+      expected: "name-constraint",
+      differs: "constraints on mail addresses are not compared here, so whoever has one is refused",
     },
     { name: "outside the name space", chain: [outside, constrained, root], expected: "name-constraint" },
     {
