@@ -45,6 +45,7 @@ export class DecisionRecord {
   #tidying: Promise<void> | null = null;
   #again = false;
   readonly #hourly: NodeJS.Timeout;
+  #scratch = Buffer.allocUnsafeSlow(64 * 1024);
   #lost = 0;
   #closed = false;
 
@@ -82,8 +83,9 @@ export class DecisionRecord {
     this.#lines = [];
     this.#gathered = 0;
     try {
-      this.#closeWhenFull(Buffer.byteLength(lines) + 1);
-      const block = Buffer.from(`${this.#torn ? "\n" : ""}${lines}\n`, "utf8");
+      const text = `${this.#torn ? "\n" : ""}${lines}\n`;
+      const block = this.#encode(text);
+      this.#closeWhenFull(block.length);
       try {
         for (let written = 0; written < block.length; ) written += writeSync(this.#descriptor, block, written);
       } catch (error) {
@@ -100,6 +102,13 @@ export class DecisionRecord {
       if (this.#lost === 0) this.#options.onFault(`the record cannot be written: ${(error as Error).message}`);
       this.#lost += count;
     }
+  }
+
+  /** @returns the text as octets, in memory that the next call uses again: a buffer for each turn makes the collector stop everybody */
+  #encode(text: string): Buffer {
+    // Three octets for each unit is the most that UTF-8 takes.
+    if (text.length * 3 > this.#scratch.length) this.#scratch = Buffer.allocUnsafeSlow(text.length * 3);
+    return this.#scratch.subarray(0, this.#scratch.write(text, 0, "utf8"));
   }
 
   /** Decisions that are not recorded because the disk refused them. */

@@ -30,12 +30,12 @@ export interface HandshakeLimits {
  * may four such addresses: who does not go on gives its place to those who wait, before their patience ends.
  */
 export const HANDSHAKE_LIMITS: HandshakeLimits = {
-  waitingOfAddress: 256,
+  waitingOfAddress: 1024,
   waiting: 2048,
   begunOfAddress: 16,
   begun: 64,
   openOfAddress: 3000,
-  patience: 500,
+  patience: 1500,
   silence: 3000,
   stuck: 500,
 };
