@@ -28,7 +28,7 @@ const stream = run({
   files,
   concurrency: real ? 1 : 2,
   timeout: (real ? 20 : 5) * 60_000,
-  execArgv: ["--disable-warning=ExperimentalWarning"],
+  execArgv: ["--disable-warning=ExperimentalWarning", "--import", join(HERE, "support/seed.ts")],
 });
 stream.on("test:pass", (event) => {
   if (event.details.type === "suite") return;

@@ -46,9 +46,13 @@ test("differs where things differ, also in the order of a list", () => {
 function sorted(thing: unknown): unknown {
   if (Array.isArray(thing)) return thing.map(sorted);
   if (thing === null || typeof thing !== "object") return thing;
-  return Object.entries(thing)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, member]) => [`key ${key}`, sorted(member)]);
+  // An object stays apart from a list, also when both are empty.
+  return [
+    "object",
+    ...Object.entries(thing)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => [`key ${key}`, sorted(member)]),
+  ];
 }
 
 test("knows no locale, leaves out what is undefined, and has no blanks", () => {
