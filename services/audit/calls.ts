@@ -1,6 +1,6 @@
 /** `GET …/audit`: the record, for operators. One search at a time: it reads files, and decisions come first. */
 import { NameRefused, normalDn } from "../../src/grid/index.ts";
-import { type Call, errorAnswer, type Handler, json, oneAtATime, Refusal } from "../serving/index.ts";
+import { type Handler, json, moment, oneAtATime, Refusal, requireOperator } from "../http/index.ts";
 import type { DecisionRecord } from "./record.ts";
 import { type AuditRecord, searchAudit } from "./search.ts";
 
@@ -11,14 +11,6 @@ const OCTETS = 8 * 1024 * 1024;
 
 /** What bounds a search; all else is a field. */
 const BOUNDS: readonly string[] = ["from", "to", "limit"];
-
-function moment(call: Call, name: string): number {
-  const text = call.query.get(name) ?? "";
-  const value = Date.parse(text);
-  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(value))
-    throw new Refusal(400, `${name}: expected a time such as 2026-11-20T03:12:00Z`);
-  return value;
-}
 
 /** Fields that have names of certificates, kept in normal form. */
 const NAMES: readonly string[] = ["subject", "ca"];
@@ -38,12 +30,8 @@ function asRecorded(field: string, text: string): string {
 export function auditCall(record: DecisionRecord, fields: readonly string[]): Handler {
   const inTurn = oneAtATime("the record is being looked into");
   return async (call) => {
-    if (call.peer.unit !== "operator")
-      return errorAnswer(
-        403,
-        `${call.peer.name || "this certificate"} is not an operator: the record is shown to operators`,
-      );
-    const [from, to] = [moment(call, "from"), moment(call, "to")];
+    requireOperator(call.peer, "look into the record");
+    const [from, to] = [moment(call.query.get("from"), "from"), moment(call.query.get("to"), "to")];
     const limit = Number(call.query.get("limit") ?? 1000);
     if (!Number.isSafeInteger(limit) || limit < 1 || limit > LIMIT)
       throw new Refusal(400, `limit: expected a whole number from 1 to ${LIMIT}`);

@@ -3,8 +3,9 @@
  * so that a killed process loses at most the answers of its last instant and a busy one pays one write for many answers; once a second
  * the file is flushed to the disk beside the service. A full disk costs lines, which are counted, and never an answer.
  */
-import { closeSync, fstatSync, fsync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, fsync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
+import { appendWhole } from "../../src/world/index.ts";
 import { ACTIVE, closeSegment, type Retention, tidySegments } from "./segments.ts";
 
 export interface DecisionRecordOptions {
@@ -86,12 +87,7 @@ export class DecisionRecord {
       const text = `${this.#torn ? "\n" : ""}${lines}\n`;
       const block = this.#encode(text);
       this.#closeWhenFull(block.length);
-      try {
-        for (let written = 0; written < block.length; ) written += writeSync(this.#descriptor, block, written);
-      } catch (error) {
-        ftruncateSync(this.#descriptor, this.#size);
-        throw error;
-      }
+      appendWhole(this.#descriptor, this.#size, block);
       this.#size += block.length;
       this.#torn = false;
       this.#latest = Math.max(this.#latest, this.#now());

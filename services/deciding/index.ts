@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { AuditRule, DatabaseAccess, ServingConfig, StaleRule } from "../../src/recipes/index.ts";
 import { DecisionRecord } from "../audit/index.ts";
+import { errorAnswer, type Handler, json, listenMutually } from "../http/index.ts";
 import {
   type Cursor,
   type Fold,
@@ -17,14 +18,10 @@ import {
 } from "../records/index.ts";
 import {
   type Close,
-  errorAnswer,
   type Freshness,
   type Guest,
-  type Handler,
-  json,
   judgeFreshness,
   type Log,
-  listenMutually,
   readTls,
   requireClientChain,
   type TlsFiles,
@@ -32,6 +29,7 @@ import {
 } from "../serving/index.ts";
 
 export { quote, quotedNow } from "./lines.ts";
+export { named } from "./named.ts";
 export { later, soapAnswer, soapCall, stamp } from "./soap.ts";
 
 export interface DecidingConfig extends ServingConfig {

@@ -1,7 +1,8 @@
 /** SOAP calls of GUMS and SAZ: text in, text out, and a fault instead of an exception. What a SOAPAction says is not looked at: clients differ. */
 import { randomUUID } from "node:crypto";
 import { SoapRefused, type Stamp, soapFault } from "../../src/grid/index.ts";
-import { type Answer, type Call, type Handler, type Log, Refusal } from "../serving/index.ts";
+import { type Answer, type Call, type Handler, Refusal } from "../http/index.ts";
+import type { Log } from "../serving/index.ts";
 import { quotedNow } from "./lines.ts";
 
 const TYPE = "text/xml; charset=utf-8";

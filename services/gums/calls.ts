@@ -3,7 +3,7 @@ import { DN_LIMIT } from "../../src/grid/index.ts";
 import type { explainGums, MappingQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
 import { type DecidingParts, quote } from "../deciding/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, readJson, text } from "../serving/index.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json, readJson, text } from "../http/index.ts";
 import type { MapIdentity, Mapped } from "./mapping.ts";
 import { type Believes, readHost, readQuestion } from "./questions.ts";
 import { TOKEN_LIMIT, type Tokens } from "./tokens.ts";

@@ -4,10 +4,9 @@
  */
 import { DN_LIMIT, FQAN_LIMIT, formatFqan, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { ACCOUNT_PATTERN, type GumsPolicy, type ManualMapper, PEOPLE } from "../../src/policy/index.ts";
-import type { DecidingParts } from "../deciding/index.ts";
+import { type DecidingParts, named } from "../deciding/index.ts";
+import { type Answer, type Call, type Handler, json, Refusal, readJson, requireOperator, text } from "../http/index.ts";
 import { type Follower, type Merged, type Pools, type RecordedEvent, refuseWrite } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
-import { named } from "./questions.ts";
 import { accountKey, type MemberBook } from "./state.ts";
 
 export interface ChangeParts extends DecidingParts {
@@ -55,11 +54,7 @@ function subjectOf(body: Body): string {
 /** Only operators change anything, and every change is in the record of decisions too. */
 function forOperators(work: (body: Body, actor: string) => Answer | Promise<Answer>): Handler {
   return async ({ peer, request }: Call) => {
-    if (peer.unit !== "operator")
-      return errorAnswer(
-        403,
-        `${peer.name || "this certificate"} is not an operator: only operators look at this and change it`,
-      );
+    requireOperator(peer, "look at this and change it");
     return work(await readJson(request), peer.name);
   };
 }
@@ -183,10 +178,10 @@ export function changeRoutes(parts: ChangeParts): Readonly<Record<string, Handle
   };
 
   return {
-    "GET /gums/json/manualMapper": ({ peer }) =>
-      peer.unit === "operator"
-        ? listAccounts()
-        : errorAnswer(403, `${peer.name || "this certificate"} is not an operator`),
+    "GET /gums/json/manualMapper": ({ peer }) => {
+      requireOperator(peer, "look at this");
+      return listAccounts();
+    },
     "POST /gums/json/manualMapper": forOperators(changeAccount),
     "POST /gums/json/userGroup": forOperators(changeMember),
     "POST /gums/json/poolMapper": forOperators(changePool),

@@ -13,9 +13,10 @@ import {
   PEOPLE,
   type WrittenFile,
 } from "../../src/policy/index.ts";
+import { named } from "../deciding/index.ts";
+import { type Answer, type Call, errorAnswer, type Handler, json } from "../http/index.ts";
 import type { Follower, Merged, Pools } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json } from "../serving/index.ts";
-import { named, normalHost } from "./questions.ts";
+import { normalHost } from "./questions.ts";
 import type { MemberBook } from "./state.ts";
 
 export interface FileParts {

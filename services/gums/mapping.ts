@@ -11,8 +11,8 @@ import {
   type MappingQuestion,
 } from "../../src/policy/index.ts";
 import { type DecidingParts, quote, quotedNow } from "../deciding/index.ts";
+import { type Call, Refusal } from "../http/index.ts";
 import { PoolExhausted, type Pools, RecordsError } from "../records/index.ts";
-import { type Call, Refusal } from "../serving/index.ts";
 
 export interface MappingParts extends DecidingParts {
   readonly policy: GumsPolicy;

@@ -1,23 +1,14 @@
 /** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
 import { DN_LIMIT, formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
-import { decoded, type Peer, type Query, Refusal, single } from "../serving/index.ts";
+import { named } from "../deciding/index.ts";
+import { decoded, type Peer, type Query, Refusal, single } from "../http/index.ts";
 
 /** Groups one token may name. */
 const TOKEN_GROUPS = 64;
 /** Characters of an issuer's address and of a token's subject. */
 const TOKEN_TEXT = 512;
 const PRINTABLE = /^[^\p{C}\p{Z}]+$/u;
-
-/** @throws {Refusal} 400 with what is wrong with the name */
-export function named<Value>(what: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof NameRefused) throw new Refusal(400, `${what}: ${error.message}`);
-    throw error;
-  }
-}
 
 /** Says whose word about FQANs and tokens counts. */
 export type Believes = (peer: Peer) => boolean;

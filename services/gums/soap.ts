@@ -14,7 +14,7 @@ import {
 } from "../../src/grid/index.ts";
 import type { MappingQuestion } from "../../src/policy/index.ts";
 import { type DecidingParts, later, soapAnswer, soapCall, stamp } from "../deciding/index.ts";
-import type { Answer, Handler, Peer } from "../serving/index.ts";
+import type { Answer, Handler, Peer } from "../http/index.ts";
 import type { MapIdentity, Mapped } from "./mapping.ts";
 import type { Believes } from "./questions.ts";
 

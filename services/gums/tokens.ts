@@ -10,7 +10,8 @@
 import { createHash } from "node:crypto";
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { steadyMilliseconds } from "../../src/world/index.ts";
-import { Refusal, type TlsFiles } from "../serving/index.ts";
+import { Refusal } from "../http/index.ts";
+import type { TlsFiles } from "../serving/index.ts";
 import { type FetchText, fetchText } from "./fetching.ts";
 
 export interface Claims {

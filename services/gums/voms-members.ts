@@ -3,7 +3,7 @@
  * Every few minutes, not every twelve hours as the original did: who left an organization should not be in it till tomorrow. One copy fetches:
  * whoever does leaves a note in the records, and the others wait for the next turn. What people recorded by hand is never touched.
  */
-import { NameRefused, normalDn } from "../../src/grid/index.ts";
+import { nameOrNull, normalDn, readRpcTexts } from "../../src/grid/index.ts";
 import type { GumsPolicy, VomsGroup } from "../../src/policy/index.ts";
 import { steadyMilliseconds } from "../../src/world/index.ts";
 import type { Follower } from "../records/index.ts";
@@ -36,31 +36,15 @@ function addressOf(url: string, group: VomsGroup): string {
   return `${url.replace(/\/$/, "")}${remainder}?${new URLSearchParams({ method: "getGridmapUsers", container })}`;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'" };
-
 /**
- * Reads the names out of an answer of `getGridmapUsers`: the texts of its array's items, whatever they are called.
- * @returns names in normal form, each once; those that are none are left out
- * @throws {TypeError} when it is no such answer
+ * @returns the names in an answer of `getGridmapUsers`, in normal form, each once; texts that are none are left out
+ * @throws {SoapRefused} when it is no such answer
  */
 export function readGridmapUsers(text: string): ReadonlySet<string> {
-  if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new TypeError("the answer defines entities");
-  if (!/getGridmapUsersReturn/.test(text) || /<(?:[A-Za-z0-9]+:)?Fault[\s>]/.test(text))
-    throw new TypeError("the answer is no list of members");
   const names = new Set<string>();
-  for (const [, raw] of text.matchAll(/>\s*(\/[^<]*?)\s*</g)) {
-    const name = raw!.replace(
-      /&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#x([0-9a-fA-F]{1,6}));/g,
-      (_all, word, decimal, hex) =>
-        word
-          ? ENTITIES[word]!
-          : String.fromCodePoint(Math.min(0x10ffff, Number.parseInt(decimal ?? hex, decimal ? 10 : 16))),
-    );
-    try {
-      names.add(normalDn(name));
-    } catch (error) {
-      if (!(error instanceof NameRefused)) throw error;
-    }
+  for (const one of readRpcTexts(text, "getGridmapUsers")) {
+    const name = one.startsWith("/") ? nameOrNull(() => normalDn(one)) : null;
+    if (name !== null) names.add(name);
   }
   return names;
 }
@@ -91,7 +75,7 @@ export class VomsMembers {
     if (this.#groups.length === 0) return;
     const again = (): void => {
       this.#timer = setTimeout(() => {
-        this.#working = this.#look().finally(() => !this.#closed && again());
+        this.#working = this.look().finally(() => !this.#closed && again());
       }, LOOK);
     };
     again();
@@ -112,7 +96,8 @@ export class VomsMembers {
     await this.#working;
   }
 
-  async #look(): Promise<void> {
+  /** Fetches every group whose turn it is. Never throws: what went wrong is in {@link faults}. */
+  async look(): Promise<void> {
     for (const { group, url } of this.#groups) {
       if (this.#closed || this.#options.members.fault !== null || !this.#due(group.name)) continue;
       try {
@@ -140,7 +125,7 @@ export class VomsMembers {
     return noted === undefined || now - noted.at >= this.#options.every * 1000;
   }
 
-  /** Fetches one group and records who came and who left. @throws the fetch's error, a RecordsError, or a TypeError */
+  /** Fetches one group and records who came and who left. @throws the fetch's error, a RecordsError, a SoapRefused, or a TypeError */
   async refresh(group: VomsGroup, url: string): Promise<void> {
     const { members, guest } = this.#options;
     const actor = `voms:${group.server}`;

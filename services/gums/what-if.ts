@@ -12,7 +12,7 @@ import {
   readGumsPolicy,
 } from "../../src/policy/index.ts";
 import { type AuditRecord, type DecisionRecord, searchAudit } from "../audit/index.ts";
-import { errorAnswer, type Handler, json, oneAtATime, Refusal, readJson } from "../serving/index.ts";
+import { type Handler, json, moment, oneAtATime, Refusal, readJson, requireOperator } from "../http/index.ts";
 
 /** Different questions one comparison looks at; a site's day has some ten thousand. */
 const QUESTIONS = 200_000;
@@ -21,12 +21,6 @@ const CHARACTERS = 32 * 1024 * 1024;
 /** Questions in one turn of the loop: decisions come first. */
 const AT_ONCE = 200;
 const EXAMPLES = 100;
-
-function moment(value: unknown, name: string): number {
-  const at = typeof value === "string" && /^\d{4}-\d{2}-\d{2}T/.test(value) ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(at)) throw new Refusal(400, `${name}: expected a time such as 2026-11-20T03:12:00Z`);
-  return at;
-}
 
 /** @returns the question a record answers, or `null` when it records something else */
 function questionOf(record: AuditRecord): MappingQuestion | null {
@@ -44,11 +38,7 @@ export function whatIfCall(
 ): Handler {
   const inTurn = oneAtATime("policies are being compared");
   return async ({ peer, request }) => {
-    if (peer.unit !== "operator")
-      return errorAnswer(
-        403,
-        `${peer.name || "this certificate"} is not an operator: policies are compared by operators`,
-      );
+    requireOperator(peer, "compare policies");
     return inTurn(async () => {
       const body = await readJson(request);
       const [from, to] = [moment(body.from, "from"), moment(body.to, "to")];

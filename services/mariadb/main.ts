@@ -2,7 +2,8 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseConfig } from "../../src/recipes/index.ts";
-import { json, listenMutually, readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
+import { json, listenMutually } from "../http/index.ts";
+import { readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 import { install } from "./install.ts";
 import { CAUGHT_UP, Ring, type RingHealth } from "./ring.ts";
 import { startServer } from "./server.ts";

@@ -1,5 +1,5 @@
 /** How a failed write is told to the caller: status and sentence by what is known. */
-import { Refusal } from "../serving/index.ts";
+import { Refusal } from "../http/index.ts";
 import { RecordsError, type RecordsErrorCode } from "./event.ts";
 import type { Follower } from "./follower.ts";
 

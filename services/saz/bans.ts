@@ -1,10 +1,19 @@
 /** SAZ's JSON calls about bans: recorded in the database, told to the other copies at once, and answered with who has them. */
 import { DN_LIMIT, FQAN_LIMIT } from "../../src/grid/index.ts";
 import { normalSazValue, SAZ_KINDS, type SazKind, sazKey } from "../../src/policy/index.ts";
-import type { DecidingParts } from "../deciding/index.ts";
+import { type DecidingParts, named } from "../deciding/index.ts";
+import {
+  type Answer,
+  type Call,
+  errorAnswer,
+  type Handler,
+  json,
+  Refusal,
+  readJson,
+  requireOperator,
+  text,
+} from "../http/index.ts";
 import { type Follower, readEvent, refuseWrite } from "../records/index.ts";
-import { type Answer, type Call, errorAnswer, type Handler, json, Refusal, readJson, text } from "../serving/index.ts";
-import { named } from "./calls.ts";
 import type { Copies } from "./copies.ts";
 
 export interface BanParts extends DecidingParts {
@@ -25,8 +34,7 @@ export function banRoutes({ guest, audit, bans, copies, freshness }: BanParts): 
   const record =
     (action: "ban" | "unban"): Handler =>
     async ({ peer, request }) => {
-      if (peer.unit !== "operator")
-        return errorAnswer(403, `${peer.name || "this certificate"} is not an operator: only operators ${action}`);
+      requireOperator(peer, action);
       const body = await readJson(request);
       const { kind, value } = readTarget(body);
       const reason = text(body, "reason", 500, "");

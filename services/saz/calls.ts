@@ -1,8 +1,8 @@
 /** SAZ's JSON calls about decisions: `authorize` for anyone with a certificate of the site; why, for whom, and who came, for operators. */
-import { formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
+import { formatFqan, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import { type explainSaz, normalSazValue, type SazQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
-import { type DecidingParts, quote } from "../deciding/index.ts";
+import { type DecidingParts, named, quote } from "../deciding/index.ts";
 import {
   type Answer,
   type Call,
@@ -12,8 +12,9 @@ import {
   json,
   type Query,
   Refusal,
+  requireOperator,
   single,
-} from "../serving/index.ts";
+} from "../http/index.ts";
 import type { Judge } from "./judging.ts";
 import type { SeenValues } from "./seen.ts";
 
@@ -25,16 +26,6 @@ export interface SazParts extends DecidingParts {
 
 /** FQANs one question may carry. */
 const FQANS = 64;
-
-/** @throws {Refusal} 400 with what is wrong with the value */
-export function named<Value>(what: string, read: () => Value): Value {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof NameRefused || error instanceof TypeError) throw new Refusal(400, `${what}: ${error.message}`);
-    throw error;
-  }
-}
 
 /** What was sent → what it says. */
 const readDn = new Names((sent) => normalDn(decoded(sent)));
@@ -70,14 +61,14 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
     return json(200, { result: "OK", ...decision, steps });
   };
 
-  const seenValues = ({ peer }: Call): Answer =>
-    peer.unit === "operator"
-      ? json(200, {
-          result: "OK",
-          unrecorded: seen.unrecorded,
-          seen: seen.events().map(({ fields, at }) => ({ kind: fields.kind, value: fields.value, at })),
-        })
-      : errorAnswer(403, `${peer.name || "this certificate"} is not an operator`);
+  const seenValues = ({ peer }: Call): Answer => {
+    requireOperator(peer, "see who came");
+    return json(200, {
+      result: "OK",
+      unrecorded: seen.unrecorded,
+      seen: seen.events().map(({ fields, at }) => ({ kind: fields.kind, value: fields.value, at })),
+    });
+  };
 
   return {
     "GET /saz/json/authorize": authorize,

@@ -1,7 +1,7 @@
 /** One decision of SAZ, whatever the call came as: refuse when the copy is stale, judge, remember who came, write the record. */
 import type { SazDecision, SazQuestion } from "../../src/policy/index.ts";
 import { type DecidingParts, quote, quotedNow } from "../deciding/index.ts";
-import { type Call, Refusal } from "../serving/index.ts";
+import { type Call, Refusal } from "../http/index.ts";
 import type { SeenValues } from "./seen.ts";
 
 export interface JudgingParts extends DecidingParts {

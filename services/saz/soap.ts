@@ -1,9 +1,8 @@
 /** SAZ's SOAP call: permit or deny as SAML 2 with XACML 2. It lays no obligation on anybody. */
 import { Names, type Result, readAuthorizationQuery, writeAuthorizationResponse } from "../../src/grid/index.ts";
 import { normalSazValue } from "../../src/policy/index.ts";
-import { type DecidingParts, soapAnswer, soapCall, stamp } from "../deciding/index.ts";
-import type { Handler } from "../serving/index.ts";
-import { named } from "./calls.ts";
+import { type DecidingParts, named, soapAnswer, soapCall, stamp } from "../deciding/index.ts";
+import type { Handler } from "../http/index.ts";
 import type { Judge } from "./judging.ts";
 
 export interface SazSoapParts extends Pick<DecidingParts, "log"> {

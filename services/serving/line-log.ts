@@ -3,7 +3,8 @@
  * more than the line; rotated by size, so that it never fills the disk. At most a second of it can be lost with the process. Decisions are
  * recorded by `services/audit`, which loses nothing and is searched.
  */
-import { closeSync, fstatSync, ftruncateSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, renameSync } from "node:fs";
+import { appendWhole } from "../../src/world/index.ts";
 
 /** Octets of one file, how many old ones are kept, octets gathered before writing, milliseconds until written anyway. */
 const LIMITS = { file: 32 * 1024 * 1024, kept: 4, buffer: 64 * 1024, every: 1000 } as const;
@@ -53,12 +54,7 @@ export class LineLog {
     this.#buffered = 0;
     try {
       if (this.#size > 0 && this.#size + block.length > this.#limits.file) this.#rotate();
-      try {
-        for (let written = 0; written < block.length; ) written += writeSync(this.#descriptor, block, written);
-      } catch (error) {
-        ftruncateSync(this.#descriptor, this.#size);
-        throw error;
-      }
+      appendWhole(this.#descriptor, this.#size, block);
       this.#size += block.length;
       if (this.#lost > 0) this.#onFault(`the record works again; ${this.#lost} of its lines are lost`);
       this.#lost = 0;

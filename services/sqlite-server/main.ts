@@ -4,23 +4,11 @@
  */
 import { join } from "node:path";
 import { type DatabaseConfig, RECORD_RIGHTS } from "../../src/recipes/index.ts";
+import { type Call, errorAnswer, type Handler, json, listenMutually, Refusal, readJson, text } from "../http/index.ts";
 import { type Cursor, type Fields, PAGE, RecordsError, STREAMS, type Stream } from "../records/event.ts";
 import { CANDIDATES, type PoolKnowledge, type PoolOrder } from "../records/pool-order.ts";
 import { SqliteFile } from "../records/sqlite-file.ts";
-import {
-  type Call,
-  errorAnswer,
-  type Handler,
-  json,
-  listenMutually,
-  Refusal,
-  readConfig,
-  readJson,
-  readTls,
-  runProgram,
-  text,
-  watchTls,
-} from "../serving/index.ts";
+import { readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 
 function readCursor(value: unknown): Cursor {
   if (value === null || typeof value !== "object") throw new Refusal(400, "cursor: expected { origin: seq }");

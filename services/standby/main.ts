@@ -1,6 +1,7 @@
 /** The database guest without a database: MariaDB is not installed on this machine, and another guest has the one SQLite file. */
 import type { DatabaseConfig } from "../../src/recipes/index.ts";
-import { json, listenMutually, readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
+import { json, listenMutually } from "../http/index.ts";
+import { readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<DatabaseConfig>(guest, "database.json");

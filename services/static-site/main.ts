@@ -2,15 +2,8 @@
 import { createServer } from "node:http";
 import type { StaticSiteConfig } from "../../src/recipes/index.ts";
 import { houseDoor } from "../../src/world/index.ts";
-import {
-  CONNECTIONS,
-  closeGently,
-  listenOn,
-  readConfig,
-  runProgram,
-  SLOW_CLIENTS,
-  trackConnections,
-} from "../serving/index.ts";
+import { CONNECTIONS, closeGently, listenOn, SLOW_CLIENTS, trackConnections } from "../http/index.ts";
+import { readConfig, runProgram } from "../serving/index.ts";
 import { preparePages } from "./pages.ts";
 
 runProgram(async (guest, log) => {

@@ -5,6 +5,7 @@ import {
   constants,
   existsSync,
   fsyncSync,
+  ftruncateSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -126,4 +127,18 @@ export function inside(directory: string, path: string): string {
   const full = resolve(root, path);
   if (full !== root && !full.startsWith(root + sep)) throw new Error(`${path} leads out of its directory`);
   return full;
+}
+
+/**
+ * Appends octets to an open file, all of them or none: what a full disk took of them is taken back.
+ * @param size of the file before
+ * @throws the system's error
+ */
+export function appendWhole(descriptor: number, size: number, octets: Uint8Array): void {
+  try {
+    for (let written = 0; written < octets.length; ) written += writeSync(descriptor, octets, written);
+  } catch (error) {
+    ftruncateSync(descriptor, size);
+    throw error;
+  }
 }

@@ -7,15 +7,10 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
-import { compileCommunities } from "../../services/serving/communities.ts";
+import { compileCommunities } from "../../services/http/communities.ts";
+import { Query } from "../../services/http/query.ts";
+import { type Call, listenMutually, type MutualServerOptions, type RunningServer } from "../../services/http/server.ts";
 import type { Log } from "../../services/serving/log.ts";
-import { Query } from "../../services/serving/query.ts";
-import {
-  type Call,
-  listenMutually,
-  type MutualServerOptions,
-  type RunningServer,
-} from "../../services/serving/server.ts";
 import { readCommunities } from "../../src/recipes/index.ts";
 import { encodeLocalHeader } from "../../src/world/index.ts";
 import { address, type Identity, Stage } from "./stage.ts";

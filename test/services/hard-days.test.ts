@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it, test } from "node:test";
 import { DecisionRecord } from "../../services/audit/index.ts";
+import { closeGently, listenOn, trackConnections } from "../../services/http/plain.ts";
 import type { RecordedEvent, Records } from "../../services/records/event.ts";
 import { Follower, replaceFile } from "../../services/records/follower.ts";
 import { MariaRecords } from "../../services/records/mariadb.ts";
 import { SqliteFile } from "../../services/records/sqlite-file.ts";
 import { LineLog } from "../../services/serving/line-log.ts";
-import { closeGently, listenOn, trackConnections } from "../../services/serving/plain-http.ts";
 import { houseDoor } from "../../src/world/index.ts";
 import { eventually } from "../support/eventually.ts";
 

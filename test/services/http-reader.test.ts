@@ -8,9 +8,9 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { after, before, test } from "node:test";
 import fc from "fast-check";
-import { HttpFault } from "../../services/serving/http-head.ts";
-import { HttpReader, type HttpRequest } from "../../services/serving/http-reader.ts";
-import { Query } from "../../services/serving/query.ts";
+import { HttpFault } from "../../services/http/head.ts";
+import { Query } from "../../services/http/query.ts";
+import { HttpReader, type HttpRequest } from "../../services/http/reader.ts";
 import { Names } from "../../src/grid/index.ts";
 
 /** Every request in the octets, and how the reading ended. */

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { auditCall, DecisionRecord } from "../../services/audit/index.ts";
 import { whatIfCall } from "../../services/gums/what-if.ts";
+import { type Call, oneAtATime, Query, type Refusal } from "../../services/http/index.ts";
 import { type Follower, Merged, RecordsError } from "../../services/records/index.ts";
 import { SeenValues } from "../../services/saz/seen.ts";
-import { type Call, oneAtATime, Query, type Refusal } from "../../services/serving/index.ts";
 import { readGumsPolicy, sazKey } from "../../src/policy/index.ts";
 
 const PERIOD = { from: "2026-11-20T00:00:00Z", to: "2026-11-21T00:00:00Z" };

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import fc from "fast-check";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { Tokens } from "../../services/gums/tokens.ts";
-import { Refusal } from "../../services/serving/index.ts";
+import { Refusal } from "../../services/http/index.ts";
 
 const ISSUER = "https://tokens.example.org/fermilab";
 const TLS = { ca: "", cert: "", key: "" };

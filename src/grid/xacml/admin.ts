@@ -5,7 +5,7 @@
  */
 import { SoapRefused } from "./refusal.ts";
 import { inSoap, readSoap } from "./soap.ts";
-import { escapeXml } from "./xml.ts";
+import { escapeXml, readStrictXml, type XmlElement, type XmlLimits } from "./xml.ts";
 
 export interface RpcCall {
   readonly operation: string;
@@ -50,4 +50,27 @@ export function writeRpcAnswer(
   return inSoap(
     `<${prefix}${operation}Response${declared} ${ENCODED} soapenv:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/">${inside}</${prefix}${operation}Response>`,
   );
+}
+
+/** A list of 100,000 members with long names. */
+const LONGEST_LIST: XmlLimits = { characters: 32 * 1024 * 1024, depth: 32, elements: 200_000, attributes: 32 };
+
+/**
+ * The other way round: the texts of an array that an operation returned, wherever in the answer its items stand (some servers write them
+ * behind the array and only refer to them).
+ * @param text a whole SOAP answer
+ * @throws {SoapRefused} when it is no answer of that operation, a fault for example
+ */
+export function readRpcTexts(text: string, operation: string): readonly string[] {
+  const texts: string[] = [];
+  let returned = false;
+  const walk = (element: XmlElement): void => {
+    if (element.name === "Fault") throw new SoapRefused(`${operation} was answered with a fault`);
+    returned ||= element.name === `${operation}Return`;
+    if (element.children.length === 0 && element.text.trim() !== "") texts.push(element.text.trim());
+    for (const child of element.children) walk(child);
+  };
+  walk(readStrictXml(text, LONGEST_LIST));
+  if (!returned) throw new SoapRefused(`expected what ${operation} returns`);
+  return texts;
 }

@@ -1,6 +1,6 @@
 /** Authorization questions as SOAP messages: SAML 2 with XACML 2 in three dialects, and SAML 1 as GUMS spoke it. Pure. */
 
-export { type RpcCall, readRpcCall, writeRpcAnswer } from "./admin.ts";
+export { type RpcCall, readRpcCall, readRpcTexts, writeRpcAnswer } from "./admin.ts";
 export { type Dialect, OBLIGATIONS } from "./names.ts";
 export { readPlainXml } from "./plain-xml.ts";
 export { type AuthorizationQuery, readAuthorizationQuery } from "./query.ts";

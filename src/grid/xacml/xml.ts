@@ -18,8 +18,16 @@ export interface XmlElement {
   readonly text: string;
 }
 
+export interface XmlLimits {
+  readonly characters: number;
+  readonly depth: number;
+  readonly elements: number;
+  /** Of one element. */
+  readonly attributes: number;
+}
+
 /** What one message may have at most; characters are the server's body limit. */
-export const XML_LIMITS = { characters: 64 * 1024, depth: 32, elements: 1024, attributes: 32 } as const;
+export const XML_LIMITS: XmlLimits = { characters: 64 * 1024, depth: 32, elements: 1024, attributes: 32 };
 
 const DECLARATION = "http://www.w3.org/2000/xmlns/";
 
@@ -38,9 +46,8 @@ export interface Growing extends XmlElement {
  * @param text a whole document
  * @throws {SoapRefused} for what is no well-formed XML of the kind above
  */
-export function readStrictXml(text: string): XmlElement {
-  if (text.length > XML_LIMITS.characters)
-    throw new SoapRefused(`a message has at most ${XML_LIMITS.characters} characters`);
+export function readStrictXml(text: string, limits: XmlLimits = XML_LIMITS): XmlElement {
+  if (text.length > limits.characters) throw new SoapRefused(`a message has at most ${limits.characters} characters`);
   const parser = new SaxesParser({ xmlns: true, position: false });
   const open: Growing[] = [];
   let root: Growing | null = null;
@@ -64,12 +71,12 @@ export function readStrictXml(text: string): XmlElement {
   parser.on("cdata", add);
   // Counted as they come: the tag is whole only when all of them are read.
   parser.on("attribute", () => {
-    if (++attributes > XML_LIMITS.attributes) refuse(`an element has at most ${XML_LIMITS.attributes} attributes`);
+    if (++attributes > limits.attributes) refuse(`an element has at most ${limits.attributes} attributes`);
   });
   parser.on("opentag", (tag) => {
     attributes = 0;
-    if (open.length >= XML_LIMITS.depth) refuse(`elements are nested at most ${XML_LIMITS.depth} deep`);
-    if (++elements > XML_LIMITS.elements) refuse(`a message has at most ${XML_LIMITS.elements} elements`);
+    if (open.length >= limits.depth) refuse(`elements are nested at most ${limits.depth} deep`);
+    if (++elements > limits.elements) refuse(`a message has at most ${limits.elements} elements`);
     const element: Growing = { space: tag.uri, name: tag.local, attributes: new Map(), children: [], text: "" };
     for (const { uri, local, value } of Object.values(tag.attributes) as SaxesAttributeNS[])
       if (uri !== DECLARATION) element.attributes.set(attributeKey(uri, local), value);

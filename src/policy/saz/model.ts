@@ -3,7 +3,7 @@
  * the authority); what is banned or permitted in the site file is here, what operators ban while it runs is in the database.
  * Source of the four kinds: Fermilab's SAZ (user, VO, role, CA).
  */
-import { formatFqan, normalDn, parseFqan } from "../../grid/index.ts";
+import { formatFqan, NameRefused, normalDn, parseFqan } from "../../grid/index.ts";
 
 /** What can be banned or permitted: a person, a VO, a role (any FQAN), an authority. */
 export const SAZ_KINDS = ["dn", "vo", "role", "ca"] as const;
@@ -50,14 +50,14 @@ const NORMAL_FORMS: Readonly<Record<SazKind, (value: string) => string>> = {
   ca: normalDn,
   role: (value) => formatFqan(parseFqan(value)),
   vo: (value) => {
-    if (!/^[A-Za-z0-9_.-]{1,255}$/.test(value)) throw new TypeError("expected a VO's name");
+    if (!/^[A-Za-z0-9_.-]{1,255}$/.test(value)) throw new NameRefused("expected a VO's name");
     return value;
   },
 };
 
 /**
  * @returns the value in the form by which it is compared
- * @throws {NameRefused | TypeError} when it is not a value of this kind
+ * @throws {NameRefused} when it is not a value of this kind
  */
 export function normalSazValue(kind: SazKind, value: string): string {
   return NORMAL_FORMS[kind](value);

@@ -11,17 +11,17 @@ import { setDefaultHighWaterMark } from "node:stream";
 import { createServer, type TLSSocket } from "node:tls";
 import type { CommunityRule } from "../../src/recipes/index.ts";
 import { acceptBehindDirector, type Client, plainAddress, ReadTurns } from "../../src/world/index.ts";
+import type { TlsFiles } from "../serving/guest.ts";
+import type { Log } from "../serving/log.ts";
 import { type Answer, errorAnswer, Refusal } from "./answer.ts";
 import { compileCommunities } from "./communities.ts";
 import { Connection, RETRY_AFTER, type Service, TIMEOUTS } from "./connection.ts";
-import type { TlsFiles } from "./guest.ts";
 import { HANDSHAKE_LIMITS, HandshakeGate, type HandshakeLimits } from "./handshakes.ts";
-import type { HttpRequest } from "./http-reader.ts";
 import { type Load, loadOf } from "./load.ts";
-import type { Log } from "./log.ts";
 import { type Peer, peerOf } from "./peer.ts";
-import { listenOn } from "./plain-http.ts";
+import { listenOn } from "./plain.ts";
 import { Query } from "./query.ts";
+import type { HttpRequest } from "./reader.ts";
 import { type Community, TURN_LIMITS, type TurnLimits, Turns } from "./turns.ts";
 
 export interface Call {

@@ -2,7 +2,7 @@
  * Octets of one connection → requests, one at a time: nothing behind a request is looked at before that request is answered, so that who
  * sends a hundred at once waits like everybody else. The same octets give the same requests wherever they are cut. Pure.
  */
-import { BODY_LIMIT } from "./answer.ts";
+
 import {
   type Fields,
   HEAD_LIMITS,
@@ -11,7 +11,8 @@ import {
   type RequestLine,
   readFields,
   readRequestLine,
-} from "./http-head.ts";
+} from "./head.ts";
+import { BODY_LIMIT } from "./limits.ts";
 
 export interface HttpRequest {
   readonly method: string;

@@ -4,10 +4,11 @@
  */
 import type { TLSSocket } from "node:tls";
 import { type Client, type Readable, readableOf } from "../../src/world/index.ts";
-import { type Answer, BODY_LIMIT, errorAnswer, OPERATOR_BODY_LIMIT } from "./answer.ts";
-import { HttpFault } from "./http-head.ts";
-import { HttpReader, type HttpRequest } from "./http-reader.ts";
+import { type Answer, errorAnswer } from "./answer.ts";
+import { HttpFault } from "./head.ts";
+import { BODY_LIMIT, OPERATOR_BODY_LIMIT } from "./limits.ts";
 import type { Peer } from "./peer.ts";
+import { HttpReader, type HttpRequest } from "./reader.ts";
 import type { Community } from "./turns.ts";
 
 /** Milliseconds. Slow clients hold nothing for longer: `answer` also ends those that do not read theirs. */

@@ -1,5 +1,6 @@
 /** Who is at the other end of a mutual-TLS connection, read from the certificate once for each connection. */
 import type { TLSSocket } from "node:tls";
+import { Refusal } from "./answer.ts";
 
 export interface Peer {
   /** Common name: a guest's or a person's name. */
@@ -27,4 +28,13 @@ export function peerOf(socket: TLSSocket): Peer {
     known.set(socket, peer);
   }
   return peer;
+}
+
+/**
+ * @param may what only operators may, for the sentence: "ban"
+ * @throws {Refusal} 403 for anybody else
+ */
+export function requireOperator({ name, unit }: Peer, may: string): void {
+  if (unit !== "operator")
+    throw new Refusal(403, `${name || "this certificate"} is not an operator: only operators ${may}`);
 }

@@ -3,7 +3,7 @@
  * a front end and a server such a difference is a way to smuggle requests. No folded lines, no bare CR or LF, no blank before a colon,
  * no length twice, no length together with chunks. Pure.
  */
-import { TARGET_LIMIT } from "./answer.ts";
+import { TARGET_LIMIT } from "./limits.ts";
 
 /** Octets of a head, and fields in it. */
 export const HEAD_LIMITS = { octets: 16 * 1024, fields: 64 } as const;

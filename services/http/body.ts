@@ -1,44 +1,6 @@
-/**
- * Requests and answers as JSON: bounded on the way in, typed on the way out. A handler either returns an answer or throws a
- * {@link Refusal}; whatever else is thrown is a defect, answered with 500 and no detail, and logged.
- */
-import type { HttpRequest } from "./http-reader.ts";
-
-export interface Answer {
-  readonly status: number;
-  /** JSON text, ready to send. */
-  readonly body: string;
-  /** Content type where it is not JSON. */
-  readonly type?: string;
-  /** Entity tag, with its quotation marks. */
-  readonly etag?: string;
-}
-
-/** A refusal with its status and a sentence the caller may read. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly status: number;
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-export function json(status: number, value: unknown): Answer {
-  return { status, body: JSON.stringify(value) };
-}
-
-/** The error form of GUMS's JSON calls, used by all programs of the house. */
-export function errorAnswer(status: number, message: string): Answer {
-  return json(status, { result: "ERROR", message });
-}
-
-/** Longest request body, octets. */
-export const BODY_LIMIT = 64 * 1024;
-/** The same of an operator: a mapping policy of a large site. */
-export const OPERATOR_BODY_LIMIT = 4 * 1024 * 1024;
-/** Longest request target, characters. */
-export const TARGET_LIMIT = 4096;
+/** What stands in a request's body: JSON objects, their texts and moments, bounded. */
+import { Refusal } from "./answer.ts";
+import type { HttpRequest } from "./reader.ts";
 
 /**
  * Reads a request's body as a JSON object.
@@ -75,4 +37,15 @@ export function text(
   if (value.length > limit || UNPRINTABLE.test(value) || !value.isWellFormed())
     throw new Refusal(400, `${name}: expected at most ${limit} characters and no control characters`);
   return value;
+}
+
+/**
+ * A moment in a body or query, as ISO 8601 with its day.
+ * @returns milliseconds since the epoch
+ * @throws {Refusal} 400 when it is missing or none
+ */
+export function moment(value: unknown, name: string): number {
+  const at = typeof value === "string" && /^\d{4}-\d{2}-\d{2}T/.test(value) ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(at)) throw new Refusal(400, `${name}: expected a time such as 2026-11-20T03:12:00Z`);
+  return at;
 }
