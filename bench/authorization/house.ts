@@ -8,7 +8,7 @@ import { OPEN_SAZ, readGumsPolicy } from "../../src/policy/index.ts";
 import { AUDIT_DEFAULT, type CommunityRule } from "../../src/recipes/index.ts";
 import { aliasOf, endStopped, ownAddress, Pairing, until } from "../../test/director/harness.ts";
 import { interopId, interopQuery, VOMS } from "../../test/grid/messages.ts";
-import { type Actor, type Answered, address, type Identity, SITE, Stage } from "../../test/services/stage.ts";
+import { type Actor, type Answered, address, type Identity, Stage } from "../../test/services/stage.ts";
 import type { Task } from "./client.ts";
 import type { Target } from "./raw-client.ts";
 
@@ -121,23 +121,7 @@ export class House {
   static async open(communities: readonly CommunityRule[] = []): Promise<House> {
     const stage = await Stage.open();
     const database = address(PLACES.database);
-    await stage.cast({
-      name: "m2",
-      bundle: "sqlite-server",
-      address: database,
-      aliases: ["mysql"],
-      files: {
-        "etc/database.json": {
-          site: SITE,
-          port: 3306,
-          healthPort: 9306,
-          position: 0,
-          ring: [{ guest: "m2", address: database }],
-          holder: "m2",
-          accounts: SERVICES.map((role) => ({ guest: `${role}1`, role })),
-        },
-      },
-    });
+    await stage.castDatabase(SERVICES.map((role) => ({ guest: `${role}1`, role })));
     const config = {
       port: PORT,
       directors: [ownAddress(2), ownAddress(3)],

@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { OPEN_SAZ, readGumsPolicy } from "../../src/policy/index.ts";
-import { type Actor, address, type Identity, SITE, Stage } from "../services/stage.ts";
+import { type Actor, address, type Identity, Stage } from "../services/stage.ts";
 import { ArcHost, type Conversion, type Credential, People } from "./arc-host.ts";
 
 const NEEDED = [
@@ -70,23 +70,7 @@ describe("Debian's ARC as a client", { skip }, () => {
     operator = await stage.identity("olga", "operator");
     people = new People(directory);
     people.trust(stage.authority.certificate, "site");
-    await stage.cast({
-      name: "m2",
-      bundle: "sqlite-server",
-      address: address(5),
-      aliases: ["mysql"],
-      files: {
-        "etc/database.json": {
-          site: SITE,
-          port: 3306,
-          healthPort: 9306,
-          position: 0,
-          ring: [{ guest: "m2", address: address(5) }],
-          holder: "m2",
-          accounts: SERVICES.map((role) => ({ guest: `${role}1`, role })),
-        },
-      },
-    });
+    await stage.castDatabase(SERVICES.map((role) => ({ guest: `${role}1`, role })));
     const config = {
       port: 8443,
       directors: [],

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { readGumsPolicy } from "../../src/policy/index.ts";
-import { type Actor, type Answered, address, type Identity, SITE, Stage, until } from "./stage.ts";
+import { type Actor, type Answered, address, type Identity, Stage, until } from "./stage.ts";
 
 const ISSUER = "https://cilogon.example.org/fermilab";
 const setting = {
@@ -47,23 +47,7 @@ before(async () => {
   stranger = await stage.identity("laptop");
   operator = await stage.identity("olga", "operator");
   const names = ["g1", "g2"];
-  await stage.cast({
-    name: "m2",
-    bundle: "sqlite-server",
-    address: address(5),
-    aliases: ["mysql"],
-    files: {
-      "etc/database.json": {
-        site: SITE,
-        port: 3306,
-        healthPort: 9306,
-        position: 0,
-        ring: [{ guest: "m2", address: address(5) }],
-        holder: "m2",
-        accounts: names.map((name) => ({ guest: name, role: "gums" })),
-      },
-    },
-  });
+  await stage.castDatabase(names.map((name) => ({ guest: name, role: "gums" })));
   copies = await Promise.all(
     names.map((name, index) =>
       stage.cast({

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { readGumsPolicy } from "../../src/policy/index.ts";
-import { type Actor, type Answered, address, type Identity, SITE, Stage } from "./stage.ts";
+import { type Actor, type Answered, address, type Identity, Stage } from "./stage.ts";
 
 let stage: Stage;
 let copies: Actor[];
@@ -26,23 +26,7 @@ before(async () => {
   stage = await Stage.open();
   guest = await stage.identity("ce1");
   operator = await stage.identity("olga", "operator");
-  await stage.cast({
-    name: "m2",
-    bundle: "sqlite-server",
-    address: address(5),
-    aliases: ["mysql"],
-    files: {
-      "etc/database.json": {
-        site: SITE,
-        port: 3306,
-        healthPort: 9306,
-        position: 0,
-        ring: [{ guest: "m2", address: address(5) }],
-        holder: "m2",
-        accounts: ["g1", "g2"].map((name) => ({ guest: name, role: "gums" })),
-      },
-    },
-  });
+  await stage.castDatabase(["g1", "g2"].map((name) => ({ guest: name, role: "gums" })));
   copies = await Promise.all(
     ["g1", "g2"].map((name, index) =>
       stage.cast({

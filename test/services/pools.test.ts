@@ -12,33 +12,17 @@ import { identityOwner } from "../../services/records/pool-parts.ts";
 import { PoolExhausted, Pools, type PoolsOptions } from "../../services/records/pools.ts";
 import { SqliteRecords } from "../../services/records/sqlite-client.ts";
 import { SqliteFile } from "../../services/records/sqlite-file.ts";
-import { type Actor, address, SITE, Stage, until } from "./stage.ts";
+import { type Actor, address, Stage, until } from "./stage.ts";
 
 let stage: Stage;
 let server: Actor;
 let directory: string;
 const cast = (): Promise<Actor> =>
-  stage.cast({
-    name: "m1",
-    bundle: "sqlite-server",
-    address: address(4),
-    aliases: ["mysql"],
-    files: {
-      "etc/database.json": {
-        site: SITE,
-        port: 3306,
-        healthPort: 9306,
-        position: 0,
-        ring: [{ guest: "m1", address: address(4) }],
-        holder: "m1",
-        accounts: [
+  stage.castDatabase([
           { guest: "g1", role: "gums" },
           { guest: "g2", role: "gums" },
           { guest: "s1", role: "saz" },
-        ],
-      },
-    },
-  });
+        ], { name: "m1", last: 4 });
 const client = async (account: string): Promise<SqliteRecords> =>
   new SqliteRecords({ alias: "mysql", address: address(4), port: 3306, account, tls: await stage.identity(account) });
 const copy = async (account: string): Promise<Pools> => {

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { encodeProxyHeader } from "../../src/world/index.ts";
-import { type Actor, type Answered, address, type Identity, SITE, Stage, until } from "./stage.ts";
+import { type Actor, type Answered, address, type Identity, Stage, until } from "./stage.ts";
 
 let stage: Stage;
 let database: Actor;
@@ -14,23 +14,7 @@ let operator: Identity;
 
 const seats = ["s1", "s2"].map((name, index) => ({ guest: name, address: address(10 + index) }));
 const castDatabase = (): Promise<Actor> =>
-  stage.cast({
-    name: "m2",
-    bundle: "sqlite-server",
-    address: address(5),
-    aliases: ["mysql"],
-    files: {
-      "etc/database.json": {
-        site: SITE,
-        port: 3306,
-        healthPort: 9306,
-        position: 0,
-        ring: [{ guest: "m2", address: address(5) }],
-        holder: "m2",
-        accounts: seats.map((seat) => ({ guest: seat.guest, role: "saz" })),
-      },
-    },
-  });
+  stage.castDatabase(seats.map((seat) => ({ guest: seat.guest, role: "saz" })));
 const castCopy = (
   index: number,
   stale = { after: 600, decides: "go-on" },

@@ -19,7 +19,7 @@ import {
   subjectQuery,
   VOMS,
 } from "../grid/messages.ts";
-import { type Actor, type Answered, address, type Identity, SITE, Stage, until } from "./stage.ts";
+import { type Actor, type Answered, address, type Identity, Stage, until } from "./stage.ts";
 
 const setting = {
   banned: ["banned"],
@@ -66,23 +66,7 @@ before(async () => {
   gatekeeper = await stage.identity("ce1");
   stranger = await stage.identity("laptop");
   operator = await stage.identity("olga", "operator");
-  await stage.cast({
-    name: "m2",
-    bundle: "sqlite-server",
-    address: address(5),
-    aliases: ["mysql"],
-    files: {
-      "etc/database.json": {
-        site: SITE,
-        port: 3306,
-        healthPort: 9306,
-        position: 0,
-        ring: [{ guest: "m2", address: address(5) }],
-        holder: "m2",
-        accounts: ["gums", "saz"].map((role) => ({ guest: `${role}1`, role })),
-      },
-    },
-  });
+  await stage.castDatabase(["gums", "saz"].map((role) => ({ guest: `${role}1`, role })));
   const config = {
     port: 8443,
     directors: [],

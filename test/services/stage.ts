@@ -189,6 +189,35 @@ export class Stage {
     return actor;
   }
 
+  /**
+   * The one database of a site without MariaDB, behind the name `mysql`.
+   * @param accounts who may use it, and as what
+   * @param last octet of its address
+   */
+  castDatabase(
+    accounts: readonly { readonly guest: string; readonly role: string }[],
+    { name = "m2", last = 5 } = {},
+  ): Promise<Actor> {
+    const own = address(last);
+    return this.cast({
+      name,
+      bundle: "sqlite-server",
+      address: own,
+      aliases: ["mysql"],
+      files: {
+        "etc/database.json": {
+          site: SITE,
+          port: 3306,
+          healthPort: 9306,
+          position: 0,
+          ring: [{ guest: name, address: own }],
+          holder: name,
+          accounts,
+        },
+      },
+    });
+  }
+
   /** One HTTPS call. @throws the system's error */
   call(
     where: { readonly address: string; readonly port: number; readonly name: string },
