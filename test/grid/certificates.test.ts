@@ -1,12 +1,12 @@
 /**
- * Reading and writing: what is written is read back; bytes of any kind give a value or a GridRefused, quickly; what the files of
- * signing policies, vomses and .lsc may say. The material is made here, by the writer, so nothing but Node is needed.
+ * Certificates, lists and attribute certificates: what is written is read back; bytes of any kind give a value or a GridRefused, quickly.
+ * The material is made here, by the writer, so nothing but Node is needed.
  */
 import assert from "node:assert/strict";
 import { createHash, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
-import { context, DerReader, readOid, readSerial, readSmallInteger, readTime, TAG } from "../../src/grid/der.ts";
+import { context, DerReader, TAG } from "../../src/grid/der.ts";
 import {
   writeBits,
   writeDer,
@@ -22,18 +22,11 @@ import {
   attributeCertificatesOf,
   base64Lines,
   type Certificate,
-  formatLsc,
-  formatOneline,
-  formatVomses,
-  GridRefused,
   issueAttributeCertificate,
-  normalDn,
   orderChain,
   parseLsc,
   parseNamespaces,
   parseOneline,
-  parseSigningPolicy,
-  parseVomses,
   readAttributeCertificate,
   readCertificate,
   readPemCertificates,
@@ -45,6 +38,7 @@ import {
   writePem,
 } from "../../src/grid/index.ts";
 import { readX509Name, writeX509Name } from "../../src/grid/x509-name.ts";
+import { codeOf } from "./refusals.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 12);
 const DAY = 24 * 3600 * 1000;
@@ -113,17 +107,6 @@ const list = (() => {
 const anchors = [root.certificate];
 const trust = [parseLsc("fermilab", "voms.fermigrid.test", `${server.subject}\n${root.subject}\n`)];
 const rules = { anchors, trust, now: NOW + 1000, host: "fg5x2.fermigrid.test" };
-
-/** @returns the code of a refusal; anything else thrown fails the test */
-function codeOf(work: () => unknown): string | null {
-  try {
-    work();
-    return null;
-  } catch (error) {
-    assert.ok(error instanceof GridRefused, error instanceof Error ? String(error.stack) : String(error));
-    return error.code;
-  }
-}
 
 /** Everything that reads bytes, to its end. */
 const READERS: Readonly<Record<string, (bytes: Buffer) => unknown>> = {
@@ -224,100 +207,13 @@ test("an attribute certificate is believed only as a whole and by those it is me
   assert.equal(verdict({}, server), "holder");
 });
 
-test("names survive DER, and the normal form with them", () => {
-  const type = fc.constantFrom("CN", "OU", "O", "DC", "C", "emailAddress", "UID", "1.2.3.4");
-  const value = fc
-    .string({ unit: "grapheme", minLength: 1, maxLength: 12 })
-    .filter((text) => !/\/[^/]*=/.test(text) && text.isWellFormed());
+test("any bytes give a value or a GridRefused", () => {
   fc.assert(
-    fc.property(
-      fc.array(fc.record({ type, value }, { noNullPrototype: true }), { minLength: 1, maxLength: 6 }),
-      (rdns) => {
-        const name = readX509Name(new DerReader(writeX509Name(rdns)).next(TAG.sequence, "name"));
-        assert.deepEqual(name.rdns, rdns);
-        assert.equal(name.normal, formatOneline(rdns));
-        assert.equal(normalDn(name.normal), name.normal);
-      },
-    ),
-  );
-});
-
-test("encodings of one name meet; what the one line cannot carry is refused", () => {
-  const name = (...pairs: readonly (readonly [tag: number, text: Buffer])[]): Buffer =>
-    writeSequence(
-      ...pairs.map(([tag, text]) => writeDer(TAG.set, writeSequence(writeOid("2.5.4.3"), writeDer(tag, text)))),
-    );
-  const read = (bytes: Buffer): string => readX509Name(new DerReader(bytes).next(TAG.sequence, "name")).normal;
-  for (const [tag, bytes] of [
-    [TAG.utf8String, Buffer.from("Jörg", "utf8")],
-    [TAG.t61String, Buffer.from("Jörg", "latin1")],
-    [TAG.bmpString, Buffer.from("Jörg", "utf16le").swap16()],
-    [TAG.universalString, Buffer.from("0000004a000000f60000007200000067", "hex")],
-  ] as const)
-    assert.equal(read(name([tag, bytes])), "/CN=J\\xC3\\xB6rg");
-  for (const wrong of [
-    name([TAG.utf8String, Buffer.from("Eve/CN=Alice")]),
-    name([TAG.utf8String, Buffer.from([0xff])]),
-    name([TAG.printableString, Buffer.from([0xe4])]),
-    name([TAG.bmpString, Buffer.from([0xd8, 0x00])]),
-    name([TAG.bitString, Buffer.from([0, 1])]),
-    name([TAG.utf8String, Buffer.alloc(0)]),
-    writeSequence(),
-    writeSequence(
-      writeDer(
-        TAG.set,
-        ...["2.5.4.3", "2.5.4.10"].map((oid) =>
-          writeSequence(writeOid(oid), writeDer(TAG.utf8String, Buffer.from("a"))),
-        ),
-      ),
-    ),
-  ])
-    assert.equal(
-      codeOf(() => read(wrong)),
-      "name",
-    );
-});
-
-test("numbers, identifiers and times survive DER", () => {
-  const one = (bytes: Buffer) => new DerReader(bytes).next(null, "value");
-  fc.assert(
-    fc.property(fc.nat(), fc.bigInt({ min: 0n, max: 2n ** 160n - 1n }), (small, large) => {
-      assert.equal(readSmallInteger(one(writeInteger(small.toString(16))), "n"), small);
-      assert.equal(BigInt(`0x${readSerial(one(writeInteger(large.toString(16))), "n")}`), large);
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      for (const read of Object.values(READERS)) codeOf(() => read(Buffer.from(bytes)));
     }),
+    { numRuns: 500 },
   );
-  const arcs = fc.array(fc.nat(), { minLength: 1, maxLength: 8 });
-  fc.assert(
-    fc.property(fc.nat(2), fc.nat(39), arcs, (first, second, rest) => {
-      const oid = [first, second, ...rest].join(".");
-      assert.equal(readOid(one(writeOid(oid)), "oid"), oid);
-    }),
-  );
-  fc.assert(
-    fc.property(fc.date({ min: new Date(0), max: new Date("9999-12-31"), noInvalidDate: true }), (date) => {
-      const seconds = Math.floor(date.getTime() / 1000) * 1000;
-      assert.equal(readTime(one(writeGeneralizedTime(date.getTime())), "time"), seconds);
-    }),
-  );
-});
-
-test("only DER is DER", () => {
-  const refused = (hex: string, read: (reader: DerReader) => unknown): void =>
-    assert.equal(
-      codeOf(() => read(new DerReader(Buffer.from(hex, "hex")))),
-      "der",
-      hex,
-    );
-  for (const hex of ["", "30", "3080", "308100", "30820001ff", "3085000000000000", "3f010000", "300200"])
-    refused(hex, (reader) => reader.next(null, "value"));
-  for (const hex of ["0200", "02020001", "0202ff80", "020180"])
-    refused(hex, (reader) => readSerial(reader.next(null, "n"), "n"));
-  for (const hex of ["0600", "060180", "06032a8001"])
-    refused(hex, (reader) => readOid(reader.next(null, "oid"), "oid"));
-  for (const text of ["20260230000000Z", "20261301000000Z", "20260101240000Z", "2026010100000Z", "20260101000000+"])
-    refused(writeDer(TAG.generalizedTime, Buffer.from(text)).toString("hex"), (reader) =>
-      readTime(reader.next(null, "t"), "t"),
-    );
 });
 
 const SAMPLES = {
@@ -327,15 +223,6 @@ const SAMPLES = {
   list,
   name: alice.certificate.subject.der,
 };
-
-test("any bytes give a value or a GridRefused", () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
-      for (const read of Object.values(READERS)) codeOf(() => read(Buffer.from(bytes)));
-    }),
-    { numRuns: 500 },
-  );
-});
 
 test("valid bytes with a few octets changed, cut or doubled give a value or a GridRefused", () => {
   const samples = Object.values(SAMPLES);
@@ -425,149 +312,4 @@ test("chains are cut out of PEM and put in order", () => {
     );
   assert.match(base64Lines(granted), /^(?:[A-Za-z0-9+/]{64}\n)*[A-Za-z0-9+/=]{1,64}\n$/);
   assert.deepEqual(Buffer.from(base64Lines(granted), "base64"), granted);
-});
-
-test("vomses and .lsc are read as they are written", () => {
-  const word = fc.stringMatching(/^[a-z][a-z0-9.-]{0,10}$/);
-  const dn = word.map((text) => `/DC=org/CN=host/${text}`);
-  const endpoint = fc.record(
-    { alias: word, host: word, port: fc.integer({ min: 1, max: 65535 }), dn, vo: word },
-    { noNullPrototype: true },
-  );
-  fc.assert(
-    fc.property(fc.array(endpoint, { maxLength: 5 }), (all) => assert.deepEqual(parseVomses(formatVomses(all)), all)),
-  );
-  const chains = fc.array(fc.array(dn, { minLength: 2, maxLength: 4 }), { minLength: 1, maxLength: 3 });
-  fc.assert(
-    fc.property(word, word, chains, (vo, host, chains) => {
-      const trust = { vo, host, chains };
-      assert.deepEqual(parseLsc(vo, host, formatLsc(trust)), trust);
-    }),
-  );
-  const at = (work: () => unknown): string => {
-    try {
-      work();
-    } catch (error) {
-      if (error instanceof GridRefused) return `${error.line}:${error.column}`;
-    }
-    return "nothing";
-  };
-  assert.equal(
-    at(() => parseVomses('\n"a" "b" "70000" "/CN=x" "v"')),
-    "2:10",
-  );
-  assert.equal(
-    at(() => parseVomses('"a" "b" "7000" "CN" "v"')),
-    "1:17",
-  );
-  assert.equal(
-    at(() => parseVomses('"a" "b"')),
-    "1:1",
-  );
-  assert.equal(
-    at(() => parseLsc("v", "h", "/CN=a\n")),
-    "2:1",
-  );
-  assert.equal(
-    at(() => parseLsc("v", "h", "/CN=a\n no name\n")),
-    "2:2",
-  );
-});
-
-test("signing policies say where they are wrong, and deny what they do not permit", () => {
-  const eacl = `# comment
- access_id_CA      X509         '/C=US/O=Globus/CN=CA'
- pos_rights        globus        CA:sign
- cond_subjects     globus       '"/C=us/O=Globus/*"  "/C=US/O=Globus/Email=*"'
-`;
-  const policies = parseSigningPolicy(eacl + eacl.replace("CN=CA", "CN=B"));
-  assert.equal(policies.length, 2);
-  const may = (subject: string, authority = "/C=US/O=Globus/CN=CA"): boolean =>
-    whyNotSigned(policies, authority, subject) === null;
-  assert.ok(may("/C=us/O=Globus/CN=x/CN=y"));
-  assert.ok(may("/C=US/O=Globus/emailAddress=a@b"));
-  assert.ok(!may("/C=US/O=Globus/CN=x"));
-  assert.ok(!may("/C=us/O=Globus"));
-  assert.ok(!may("/C=us/O=Globus/CN=x", "/CN=other"));
-  const spaces = parseNamespaces(
-    '#NAMESPACES-VERSION: 1.0\nTO Issuer SELF \\\n  PERMIT Subject "/DC=ch/DC=cern/OU=[A-Z][a-z]+ Units/.*"\nto issuer "/CN=x" deny subject "/CN=\\."',
-    "/DC=ch/CN=CA",
-  );
-  assert.equal(whyNotSigned(spaces, "/DC=ch/CN=CA", "/DC=ch/DC=cern/OU=Organic Units/CN=a"), null);
-  assert.notEqual(whyNotSigned(spaces, "/DC=ch/CN=CA", "/DC=ch/DC=cern/OU=O Units/CN=a"), null);
-  const at = (work: () => unknown): string => {
-    try {
-      work();
-    } catch (error) {
-      if (error instanceof GridRefused) return `${error.line}:${error.column}`;
-      throw error;
-    }
-    return "nothing";
-  };
-  assert.equal(
-    at(() => parseSigningPolicy("")),
-    "1:1",
-  );
-  assert.equal(
-    at(() => parseSigningPolicy(eacl.replace("pos_rights", "neg_rights"))),
-    "3:2",
-  );
-  assert.equal(
-    at(() => parseSigningPolicy(eacl.replace('"/C=us', "/C=us"))),
-    "4:50",
-  );
-  assert.equal(
-    at(() => parseSigningPolicy(`${eacl}\naccess_id_CA`)),
-    "6:13",
-  );
-  assert.equal(
-    at(() => parseSigningPolicy(eacl.replace("CA'", "CA"))),
-    "2:33",
-  );
-  assert.equal(
-    at(() => parseNamespaces('TO Issuer "/CN=a" PERMIT Subject "(a|b)"')),
-    "1:35",
-  );
-  assert.equal(
-    at(() => parseNamespaces('TO Issuer "/CN=a" PERMIT Subject "/CN=\\d"')),
-    "1:40",
-  );
-  assert.equal(
-    at(() => parseNamespaces('TO Issuer SELF PERMIT Subject "/CN=a"')),
-    "1:11",
-  );
-});
-
-test("any text gives a policy or a GridRefused with its place", () => {
-  const words = fc.constantFrom(
-    "access_id_CA",
-    "X509",
-    "'/CN=a'",
-    "pos_rights",
-    "globus",
-    "CA:sign",
-    "cond_subjects",
-    "'\"/CN=*\"'",
-    "TO",
-    "Issuer",
-    "PERMIT",
-    "Subject",
-    '"/CN=[a-"',
-    "#",
-    "\\",
-    "\n",
-    "\f",
-  );
-  const text = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 60 }),
-    fc.array(words, { maxLength: 14 }).map((all) => all.join(" ")),
-  );
-  fc.assert(
-    fc.property(text, (text) => {
-      for (const read of [parseSigningPolicy, parseNamespaces, parseVomses, readPemCertificates, readRevocationList])
-        codeOf(() => read(text as never));
-      codeOf(() => parseLsc("v", "h", text));
-    }),
-    { numRuns: 1000 },
-  );
 });

@@ -5,71 +5,15 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import { type TLSSocket, connect as tlsConnect } from "node:tls";
 import { compileCommunities } from "../../services/http/communities.ts";
 import { Query } from "../../services/http/query.ts";
-import { type Call, listenMutually, type MutualServerOptions, type RunningServer } from "../../services/http/server.ts";
-import type { Log } from "../../services/serving/log.ts";
+import type { Call } from "../../services/http/server.ts";
 import { readCommunities } from "../../src/recipes/index.ts";
 import { encodeLocalHeader } from "../../src/world/index.ts";
-import { address, type Identity, Stage } from "./stage.ts";
-
-let stage: Stage;
-let identities: Record<"loud" | "quiet" | "server", Identity>;
-before(async () => {
-  stage = await Stage.open();
-  const [loud, quiet, server] = await Promise.all(["ce-loud", "ce-quiet", "s1"].map((name) => stage.identity(name)));
-  identities = { loud: loud!, quiet: quiet!, server: server! };
-});
-after(() => stage.close());
-
-const OWN = address(70);
-const quietLog: Log = () => {};
-
-async function house(
-  over: Partial<MutualServerOptions> & Pick<MutualServerOptions, "routes">,
-): Promise<RunningServer & AsyncDisposable> {
-  const server = await listenMutually({
-    tls: identities.server,
-    address: OWN,
-    port: 0,
-    directors: [],
-    log: quietLog,
-    ...over,
-  });
-  return { ...server, [Symbol.asyncDispose]: () => server.close() };
-}
-
-function secure(port: number, who: Identity, from = address(71)): TLSSocket {
-  const socket = tlsConnect({ socket: connect({ host: OWN, port, localAddress: from }), ...who, servername: "s1" });
-  return socket.on("error", () => {});
-}
-
-const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nhost: s1\r\n${more}\r\n`;
-
-/** Reads until `count` answers have come or the connection is closed. */
-async function answers(socket: TLSSocket, count: number): Promise<{ status: number; head: string; body: string }[]> {
-  const all: { status: number; head: string; body: string }[] = [];
-  let text = "";
-  for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    text += chunk.toString();
-    for (;;) {
-      const end = text.indexOf("\r\n\r\n");
-      if (end < 0) break;
-      const length = Number(/content-length: (\d+)/.exec(text)![1]);
-      if (text.length < end + 4 + length) break;
-      all.push({
-        status: Number(text.slice(9, 12)),
-        head: text.slice(0, end),
-        body: text.slice(end + 4, end + 4 + length),
-      });
-      text = text.slice(end + 4 + length);
-    }
-    if (all.length >= count) break;
-  }
-  return all;
-}
+import { answers, get, house, identities, OWN, secure } from "./http-house.ts";
+import { address } from "./stage.ts";
 
 /** Keeps the processor: what a slow decision is. */
 function busy(milliseconds: number): void {
@@ -258,63 +202,6 @@ test("a director's check passes by a crowd at the door and a crowd of calls", as
   check.write(get("/health"));
   assert.equal((await answers(check, 1))[0]!.status, 200);
   for (const socket of [check, ...stuck]) socket.destroy();
-});
-
-test("no session is resumed: each connection shows its own certificate", async () => {
-  await using server = await house({
-    routes: { "GET /who": ({ peer }) => ({ status: 200, body: JSON.stringify(peer) }) },
-  });
-  for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
-    let session: Buffer | undefined;
-    for (const who of ["quiet", "loud", "quiet"] as const) {
-      const socket = tlsConnect({
-        host: OWN,
-        port: server.port,
-        servername: "s1",
-        ...identities[who],
-        maxVersion,
-        ...(session === undefined ? {} : { session }),
-      });
-      socket.on("session", (given) => {
-        session = given;
-      });
-      socket.write(get("/who"));
-      const [answer] = await answers(socket, 1);
-      assert.deepEqual(JSON.parse(answer!.body), { name: `ce-${who}`, unit: "guest" });
-      assert.equal(socket.isSessionReused(), false);
-      session ??= socket.getSession();
-      socket.destroy();
-    }
-  }
-});
-
-test("one answer for each request, in order, wherever the octets are cut; nothing after a fault", async () => {
-  await using server = await house({
-    routes: { "GET /n": ({ query }) => ({ status: 200, body: query.get("n") ?? "" }) },
-  });
-  const text = Array.from({ length: 30 }, (_, n) => get(`/n?n=${n}`)).join("");
-  const socket = secure(server.port, identities.quiet);
-  for (let at = 0; at < text.length; at += 37) socket.write(text.slice(at, at + 37));
-  assert.deepEqual(
-    (await answers(socket, 30)).map(({ body }) => body),
-    Array.from({ length: 30 }, (_, n) => String(n)),
-  );
-  socket.write(`${get("/n?n=a")}GET /bad\r\n\r\n${get("/n?n=b")}`);
-  assert.deepEqual(
-    (await answers(socket, 3)).map(({ status }) => status),
-    [200, 400],
-  );
-  socket.destroy();
-});
-
-test("what has not changed is said without a length that would be another text's", async () => {
-  await using server = await house({ routes: { "GET /file": () => ({ status: 304, body: "", etag: '"1"' }) } });
-  const socket = secure(server.port, identities.quiet);
-  socket.write(get("/file"));
-  const [chunk] = (await once(socket, "data")) as [Buffer];
-  assert.match(chunk.toString(), /^HTTP\/1\.1 304 Not Modified\r\ndate: .*\r\netag: "1"\r\n/);
-  assert.doesNotMatch(chunk.toString(), /content-/);
-  socket.destroy();
 });
 
 test("answers that nobody reads fill no memory: who does not read is refused, the others are served", async () => {

@@ -18,11 +18,14 @@ let stage: Stage;
 let server: Actor;
 let directory: string;
 const cast = (): Promise<Actor> =>
-  stage.castDatabase([
-          { guest: "g1", role: "gums" },
-          { guest: "g2", role: "gums" },
-          { guest: "s1", role: "saz" },
-        ], { name: "m1", last: 4 });
+  stage.castDatabase(
+    [
+      { guest: "g1", role: "gums" },
+      { guest: "g2", role: "gums" },
+      { guest: "s1", role: "saz" },
+    ],
+    { name: "m1", last: 4 },
+  );
 const client = async (account: string): Promise<SqliteRecords> =>
   new SqliteRecords({ alias: "mysql", address: address(4), port: 3306, account, tls: await stage.identity(account) });
 const copy = async (account: string): Promise<Pools> => {
