@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { AuditRule, DatabaseAccess, ServingConfig, StaleRule } from "../../src/recipes/index.ts";
 import { DecisionRecord } from "../audit/index.ts";
-import { errorAnswer, type Handler, json, listenMutually } from "../http/index.ts";
+import { errorAnswer, type Handler, json, listenMutually, type MutualServerOptions } from "../http/index.ts";
 import {
   type Cursor,
   type Fold,
@@ -62,6 +62,8 @@ export interface Deciding {
   readonly start?: () => Promise<void>;
   /** More for `/health`. */
   readonly about?: () => Readonly<Record<string, unknown>>;
+  /** Where its clients are not those of the site: how they speak, who is let in, and which certificate they are shown. */
+  readonly door?: Pick<MutualServerOptions, "protocol" | "admit"> & { readonly tls?: (own: TlsFiles) => TlsFiles };
   /** Told about new certificates, for connections of its own. */
   readonly renew?: (tls: TlsFiles) => void;
   readonly close?: () => void | Promise<void>;
@@ -139,8 +141,10 @@ export async function serveDecisions(
   await Promise.all([...followers.map((follower) => follower.start()), deciding.start?.()]);
   const cursors = (): Readonly<Record<string, Cursor>> =>
     Object.fromEntries(followers.map((follower) => [follower.stream, follower.cursor()]));
+  const { tls: shown = (own: TlsFiles): TlsFiles => own, ...door } = deciding.door ?? {};
   const server = await listenMutually({
-    tls,
+    ...door,
+    tls: shown(tls),
     address: guest.address,
     port: config.port,
     directors: config.directors,
@@ -159,7 +163,7 @@ export async function serveDecisions(
     log,
   });
   const unwatch = watchTls(guest, log, (renewed) => {
-    server.renew(renewed);
+    server.renew(shown(renewed));
     records.renew(renewed);
     deciding.renew?.(renewed);
   });

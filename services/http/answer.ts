@@ -11,6 +11,8 @@ export interface Answer {
   readonly type?: string;
   /** Entity tag, with its quotation marks. */
   readonly etag?: string;
+  /** The body alone goes out, for clients older than HTTP; the connection ends with it. */
+  readonly bare?: true;
 }
 
 /** A refusal with its status and a sentence the caller may read. */

@@ -45,7 +45,8 @@ export function compileCommunities(rules: readonly CommunityRule[]): Classifier 
     needsQuery: rules.some((rule) => rule.vos.length > 0),
     classify: (asking) =>
       compiled.find(({ tests }) => tests.every((test) => test(asking)))?.belonging ?? {
-        name: asking.peer === "" ? "certificates without a name" : asking.peer,
+        // Whose name nobody has checked is known by his address: a name of his choice could be another's.
+        name: asking.peer === "" ? asking.address : asking.peer,
         share: 1,
         own: true,
       },

@@ -4,11 +4,12 @@
  */
 import type { TLSSocket } from "node:tls";
 import { type Client, type Readable, readableOf } from "../../src/world/index.ts";
-import { type Answer, errorAnswer } from "./answer.ts";
+import type { Answer } from "./answer.ts";
 import { HttpFault } from "./head.ts";
 import { BODY_LIMIT, OPERATOR_BODY_LIMIT } from "./limits.ts";
 import type { Peer } from "./peer.ts";
-import { HttpReader, type HttpRequest } from "./reader.ts";
+import type { Protocol, RequestReader } from "./protocol.ts";
+import type { HttpRequest } from "./reader.ts";
 import type { Community } from "./turns.ts";
 
 /** Milliseconds. Slow clients hold nothing for longer: `answer` also ends those that do not read theirs. */
@@ -66,6 +67,7 @@ export interface Service {
   readonly closing: boolean;
   /** Milliseconds, a quarter of a second old at most. */
   readonly now: number;
+  readonly protocol: Protocol;
   /** Octets of this connection came. */
   readonly heard: (connection: Connection) => void;
   /** Gets each request; must lead to one call of {@link Connection.answer}. `behind`: it was sent before the last answer. */
@@ -96,7 +98,7 @@ export class Connection {
   readonly readable: Readable;
   readonly #socket: TLSSocket;
   readonly #service: Service;
-  readonly #reader: HttpReader;
+  readonly #reader: RequestReader;
   #phase: Phase;
   #since: number;
   #unwritten = 0;
@@ -117,7 +119,7 @@ export class Connection {
     this.readable = readableOf(socket);
     this.#service = service;
     // Whole policies come from operators alone.
-    this.#reader = new HttpReader(peer.unit === "operator" ? OPERATOR_BODY_LIMIT : BODY_LIMIT);
+    this.#reader = service.protocol.reader(peer.unit === "operator" ? OPERATOR_BODY_LIMIT : BODY_LIMIT);
     // The first request has the time of a head: who connects has something to ask.
     this.#phase = "head";
     this.#since = service.now;
@@ -166,12 +168,13 @@ export class Connection {
 
   /** Sends a refusal in place of the answer and lets the client go: coming back costs it a place at the door. */
   refuse(says: string): void {
-    this.#write(errorAnswer(429, says), false, `retry-after: ${RETRY_AFTER}\r\n`);
+    this.#write(this.#service.protocol.complaint(429, says), false, `retry-after: ${RETRY_AFTER}\r\n`);
     this.#leave(false);
   }
 
-  #write({ status, body, type = "application/json", etag }: Answer, stays: boolean, more: string): void {
+  #write({ status, body, type = "application/json", etag, bare }: Answer, stays: boolean, more: string): void {
     if (this.#socket.destroyed) return;
+    if (bare) return void this.#socket.write(body);
     const length = Buffer.byteLength(body);
     // RFC 9110 8.6: with 304, a length would be that of what was not sent.
     const content = status === 304 ? "" : `\r\ncontent-type: ${type}\r\ncontent-length: ${length}`;
@@ -225,7 +228,7 @@ export class Connection {
       if (reading === "continue") this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n");
     } else if (reading instanceof HttpFault) {
       this.#head = false;
-      this.#write(errorAnswer(reading.status, reading.says), false, "");
+      this.#write(this.#service.protocol.complaint(reading.status, reading.says), false, "");
       this.#leave(true);
     } else {
       this.#head = reading.method === "HEAD";

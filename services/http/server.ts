@@ -20,6 +20,7 @@ import { HANDSHAKE_LIMITS, HandshakeGate, type HandshakeLimits } from "./handsha
 import { type Load, loadOf } from "./load.ts";
 import { type Peer, peerOf } from "./peer.ts";
 import { listenOn } from "./plain.ts";
+import { HTTP, type Protocol } from "./protocol.ts";
 import { Query } from "./query.ts";
 import type { HttpRequest } from "./reader.ts";
 import { type Community, TURN_LIMITS, type TurnLimits, Turns } from "./turns.ts";
@@ -50,6 +51,13 @@ export interface MutualServerOptions {
   readonly communities?: readonly CommunityRule[];
   readonly limits?: Partial<TurnLimits>;
   readonly handshakes?: Partial<HandshakeLimits>;
+  /** How clients speak; HTTP when silent. */
+  readonly protocol?: Protocol;
+  /**
+   * Lets everybody in who can speak TLS, with or without a certificate, and says who it is. When silent, only certificates of the site's
+   * authority are let in.
+   */
+  readonly admit?: (socket: TLSSocket) => Peer;
   readonly log: Log;
 }
 
@@ -104,6 +112,7 @@ function answerToThrown(error: unknown, log: Log): Answer {
 class MutualServer implements Service {
   closing = false;
   now = performance.now();
+  readonly protocol: Protocol;
   readonly turns: Turns;
   readonly gate: HandshakeGate;
   readonly reading = new ReadTurns<Community>();
@@ -122,13 +131,14 @@ class MutualServer implements Service {
   constructor(options: MutualServerOptions) {
     setDefaultHighWaterMark(false, READ_AHEAD);
     this.#options = options;
+    this.protocol = options.protocol ?? HTTP;
     this.#handle = router(options);
     this.#classifier = compileCommunities(options.communities ?? []);
     this.turns = new Turns({ ...TURN_LIMITS, ...options.limits });
     this.#secure = createServer({
       ...context(options.tls),
       requestCert: true,
-      rejectUnauthorized: true,
+      rejectUnauthorized: options.admit === undefined,
       handshakeTimeout: TIMEOUTS.handshake,
       allowHalfOpen: true,
     });
@@ -250,7 +260,7 @@ class MutualServer implements Service {
     if (door === undefined) return void socket.destroy();
     this.gate.done(door.socket);
     const { client } = door;
-    const peer = peerOf(socket);
+    const peer = (this.#options.admit ?? peerOf)(socket);
     const community = this.turns.community(
       this.#classifier.classify({ address: client.address, peer: peer.name, query: null }),
     );

@@ -16,6 +16,8 @@ export const STREAMS = {
   member: { group: 255, action: 8, subject: 1024, fqan: 1024, email: 255, reason: 500, actor: 255 },
   /** Pool accounts: pool-ledger.ts says what follows from them. */
   pool: { pool: 255, action: 8, subject: 1024, account: 64, reason: 500, actor: 255 },
+  /** People of virtual organizations: `src/vo/facts.ts` says what each kind is. `value` is JSON. */
+  vo: { vo: 64, kind: 16, name: 255, action: 16, value: 6000, reason: 500, actor: 1024 },
   /** What SAZ was asked about and nobody had named before. */
   seen: { kind: 16, value: 1024 },
 } as const satisfies Record<string, Readonly<Record<string, number>>>;

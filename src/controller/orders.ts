@@ -60,13 +60,16 @@ export class SiteSecrets {
     const authority = await this.authority();
     const pair: KeyPairPem = JSON.parse(
       await this.vault.get(name, async () =>
-        JSON.stringify(await issueCertificate(authority, { ...secret.subject!, unit: "guest" }, this.clock.now())),
+        JSON.stringify(
+          await issueCertificate(authority, { ...secret.subject!, unit: "guest" }, this.clock.now(), secret.key),
+        ),
       ),
     );
+    const directory = secret.directory ?? "etc/tls";
     return [
-      { path: "etc/tls/ca.pem", content: authority.certificate },
-      { path: "etc/tls/cert.pem", content: pair.certificate },
-      { path: "etc/tls/key.pem", content: pair.key },
+      { path: `${directory}/ca.pem`, content: authority.certificate },
+      { path: `${directory}/cert.pem`, content: pair.certificate },
+      { path: `${directory}/key.pem`, content: pair.key },
     ];
   }
 

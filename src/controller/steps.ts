@@ -60,7 +60,7 @@ function placed(context: StepContext, step: Step): BlueprintGuest {
   return guest;
 }
 
-/** Tells whether a probe's answer lets the plan go on: a placeholder that says it is one does. */
+/** Tells whether a probe's answer lets the plan go on. */
 const goesOn = (result: ProbeResult): boolean => result.outcome !== "failed";
 
 async function waitFor(context: StepContext, step: Step, look: () => Promise<ProbeResult>, who: string): Promise<void> {
@@ -99,14 +99,8 @@ export function aliasProbe(alias: BlueprintAlias): Probe {
   return check && "port" in check && check.port === alias.port ? check : { kind: "tcp", port: alias.port };
 }
 
-/** What an alias whose copies are all placeholders can answer is nothing; that is known and said elsewhere. */
-async function askAlias(context: StepContext, alias: BlueprintAlias): Promise<ProbeResult> {
-  const own = await context.ask(aliasProbe(alias), alias.address, alias.name);
-  if (own.outcome !== "failed") return own;
-  const copies = await Promise.all(
-    alias.backends.map((backend) => context.ask(backend.check, backend.address, backend.guest)),
-  );
-  return copies.find((copy) => copy.outcome === "not-implemented") ?? own;
+function askAlias(context: StepContext, alias: BlueprintAlias): Promise<ProbeResult> {
+  return context.ask(aliasProbe(alias), alias.address, alias.name);
 }
 
 export const HANDLERS: Readonly<Record<StepKind, StepHandler>> = {

@@ -57,6 +57,10 @@ export interface Secret {
     readonly dns: readonly string[];
     readonly ip: readonly string[];
   } | null;
+  /** For `tls`: what kind of key; P-256 when silent. */
+  readonly key?: "rsa";
+  /** For `tls`: the directory of `{ca,cert,key}.pem` in the guest; `etc/tls` when silent. */
+  readonly directory?: string;
 }
 
 export interface BlueprintGuest {

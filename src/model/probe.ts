@@ -13,11 +13,8 @@ export type Probe =
   /** The process runs; nothing more can be asked of it. */
   | { readonly kind: "running" };
 
-/**
- * One observation. `read-only`: answers reads from its last snapshot. `not-implemented`: the program says by status 501 that it is
- * a placeholder; it counts as failed wherever somebody asks whether the site is well.
- */
-export type ProbeOutcome = "answers" | "read-only" | "not-implemented" | "failed";
+/** One observation. `read-only`: answers reads from its last snapshot. */
+export type ProbeOutcome = "answers" | "read-only" | "failed";
 
 export interface ProbeResult {
   readonly outcome: ProbeOutcome;

@@ -133,6 +133,8 @@ export interface Service {
   /** Bytes of data disk for each guest; 0 is none. */
   readonly disk: number;
   readonly alias: Alias | null;
+  /** Of a recipe with a second program in the same guests: the alias of that one. */
+  readonly also: Alias | null;
   /** Services that must answer before this one starts. */
   readonly needs: readonly ServiceName[];
   /** When not empty: copy k is pinned to hosts[k]; further copies go to any of these. */
@@ -145,6 +147,15 @@ export interface Service {
   /** What the recipe itself understands (a policy, a database's settings); checked by the recipe's own table. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly own: OwnService | null;
+}
+
+/** Every alias of a site, the services' own first: who adds a second program moves nobody else's address. */
+export function aliasesOf(
+  site: Pick<Site, "services">,
+): readonly { readonly service: Service; readonly alias: Alias }[] {
+  const own = site.services.flatMap((service) => (service.alias ? [{ service, alias: service.alias }] : []));
+  const second = site.services.flatMap((service) => (service.also ? [{ service, alias: service.also }] : []));
+  return [...own, ...second];
 }
 
 export interface PlacementRules {

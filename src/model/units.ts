@@ -29,11 +29,19 @@ export function formatSize(bytes: number): string {
   return `${bytes} B`;
 }
 
-const SECONDS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, min: 60, h: 3600, d: 86_400 };
+const SECONDS: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  min: 60,
+  h: 3600,
+  d: 86_400,
+  day: 86_400,
+  days: 86_400,
+};
 
 /** @returns seconds, or `null` when the text is not a time such as `60 s`, `5 min` or `250 ms`. */
 export function parseDuration(text: string): number | null {
-  const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{1,3})$/.exec(text.trim());
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]{1,4})$/.exec(text.trim());
   const unit = match ? SECONDS[match[2]!] : undefined;
   return match && unit !== undefined ? Number(match[1]) * unit : null;
 }

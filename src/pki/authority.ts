@@ -9,6 +9,13 @@ import * as x509 from "@peculiar/x509";
 x509.cryptoProvider.set(webcrypto as unknown as Crypto);
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+/** For those whose clients know nothing else. */
+const RSA = {
+  name: "RSASSA-PKCS1-v1_5",
+  hash: "SHA-256",
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+} as const;
 const DAY = 24 * 3600 * 1000;
 /** Clocks of machines are never quite equal: certificates are valid from a little earlier. */
 const BACKDATE = 10 * 60 * 1000;
@@ -71,11 +78,13 @@ export async function createAuthority(site: string, now: number): Promise<KeyPai
  * @param authority what {@link createAuthority} returned
  * @param subject names and addresses; addresses may be reached by clients that know no name
  * @param now milliseconds since the epoch; valid for 397 days from then
+ * @param kind of its key: P-256, or RSA of 2048 bits
  */
 export async function issueCertificate(
   authority: KeyPairPem,
   subject: CertificateSubject,
   now: number,
+  kind: "ec" | "rsa" = "ec",
 ): Promise<KeyPairPem> {
   const issuer = new x509.X509Certificate(authority.certificate);
   const signingKey = (await webcrypto.subtle.importKey(
@@ -85,7 +94,7 @@ export async function issueCertificate(
     false,
     ["sign"],
   )) as unknown as webcrypto.CryptoKey;
-  const keys = (await webcrypto.subtle.generateKey(ALGORITHM, true, [
+  const keys = (await webcrypto.subtle.generateKey(kind === "rsa" ? RSA : ALGORITHM, true, [
     "sign",
     "verify",
   ])) as unknown as webcrypto.CryptoKeyPair;

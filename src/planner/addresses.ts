@@ -5,7 +5,7 @@
  * meet, and `--loopback` parts them when they do.
  */
 import { createHash } from "node:crypto";
-import type { AliasName, Blueprint, GuestName, HostName, Site } from "../model/index.ts";
+import { type AliasName, aliasesOf, type Blueprint, type GuestName, type HostName, type Site } from "../model/index.ts";
 
 export interface NetworkInUse {
   readonly cidr: string;
@@ -110,7 +110,7 @@ export function giveAddresses(
   };
   if (pool.size === 0)
     return { ...result, refusals: [`network ${network.cidr}: expected a.b.c.d/n with n from 8 to 30`] };
-  const aliases = site.services.flatMap((service) => (service.alias ? [service.alias] : []));
+  const aliases = aliasesOf(site).map(({ alias }) => alias);
 
   const declare = (who: string, address: string): string => {
     const number = pool.number(address);

@@ -4,7 +4,7 @@
  * replace that guest in the same plan. MAC address and UUID follow from site and name, so that nothing has to be remembered.
  */
 import { createHash } from "node:crypto";
-import type { BlueprintGuest, GuestName, Site, SiteName } from "../model/index.ts";
+import { aliasesOf, type BlueprintGuest, type GuestName, type Site, type SiteName } from "../model/index.ts";
 import type { PlanInput } from "./contract.ts";
 import type { Ground } from "./ground.ts";
 
@@ -22,9 +22,7 @@ export function nameGuests(
 ): Named {
   const taken = new Map<string, string>();
   for (const host of input.site.hosts) taken.set(host.name, `host ${host.name}`);
-  for (const service of input.site.services) {
-    if (service.alias) taken.set(service.alias.name, `the alias of ${service.name}`);
-  }
+  for (const { service, alias } of aliasesOf(input.site)) taken.set(alias.name, `the alias of ${service.name}`);
   for (const guest of input.parent?.blueprint.guests ?? [])
     taken.set(guest.name, `${guest.service} copy ${guest.copy}`);
   // Without a Blueprint in force, what is observed is this very site from an earlier life; with one, it is a stray about to be retired.

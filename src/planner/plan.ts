@@ -200,18 +200,6 @@ function withSecretsOfKept(
   return missing.length === 0 ? secrets : [...secrets, ...missing].sort(byName);
 }
 
-/** Services whose guests run a stand-in until their program is written. */
-function placeholders(guests: readonly BlueprintGuest[]): readonly string[] {
-  const services = new Set(
-    guests
-      .filter(({ definition: { program } }) => program.kind === "bundle" && program.bundle === "placeholder")
-      .map((guest) => guest.service),
-  );
-  return [...services].map(
-    (service) => `${service} is not implemented yet: its guests are placed and run, and answer nothing`,
-  );
-}
-
 /**
  * Plans a site.
  * @param input what people want, what is, and what was planned before.
@@ -312,6 +300,6 @@ export function plan(input: PlanInput, recipes: RecipeBook): PlanResult {
     ok: true,
     blueprint,
     changes: changesBetween(before, blueprint, because),
-    warnings: [...first.warnings, ...placement.warnings, ...kept, ...placeholders(guests), ...warnings],
+    warnings: [...first.warnings, ...placement.warnings, ...kept, ...warnings],
   };
 }

@@ -3,12 +3,12 @@
  * Recipes decide contents, this file decides nothing but their frame.
  */
 import type { Backend, BlueprintAlias, BlueprintGuest, GuestFile, Secret, ServiceName, Site } from "../model/index.ts";
-import { canonicalJson, digest } from "../model/index.ts";
+import { aliasesOf, canonicalJson, digest } from "../model/index.ts";
 import { portFor, type Recipe, type RecipeContext, type Rendered, type Seat } from "../recipes/index.ts";
 import type { RecipeBook } from "./contract.ts";
 import { isReserve } from "./ground.ts";
 import { byCodeUnit, byName } from "./order.ts";
-import { certificateOf, reference } from "./secrets.ts";
+import { certificateOf, inForce, reference } from "./secrets.ts";
 
 /** Files that change under a running guest without replacing it. */
 export const LIVE_FILES: readonly string[] = ["etc/hosts"];
@@ -37,10 +37,11 @@ export function renderAliases(
   addressOf: ReadonlyMap<string, string>,
 ): { readonly aliases: readonly BlueprintAlias[]; readonly refusals: readonly string[] } {
   const refusals: string[] = [];
-  const aliases = frame.site.services.flatMap((service): BlueprintAlias[] => {
+  const aliases = aliasesOf(frame.site).flatMap(({ service, alias }): BlueprintAlias[] => {
     const recipe = frame.recipes.get(service.recipe);
-    if (!service.alias || !recipe) return [];
-    const shape = recipe.alias(service, { target: frame.target, database: frame.database });
+    if (!recipe) return [];
+    const on = { target: frame.target, database: frame.database };
+    const shape = alias === service.alias ? recipe.alias(service, on) : (recipe.also?.shape(alias, on) ?? null);
     if (!shape) {
       refusals.push(`${service.name}: the recipe ${recipe.name} cannot stand behind an alias`);
       return [];
@@ -53,14 +54,14 @@ export function renderAliases(
     );
     return [
       {
-        name: service.alias.name,
+        name: alias.name,
         service: service.name,
-        address: addressOf.get(service.alias.name) ?? "",
-        port: portFor(frame.target, service.alias.port),
-        scheduler: service.alias.scheduler,
-        persistence: service.alias.persistence,
-        connections: service.alias.connections,
-        connectionsPerCopy: service.alias.connectionsPerCopy,
+        address: addressOf.get(alias.name) ?? "",
+        port: portFor(frame.target, alias.port),
+        scheduler: alias.scheduler,
+        persistence: alias.persistence,
+        connections: alias.connections,
+        connectionsPerCopy: alias.connectionsPerCopy,
         distribution: shape.distribution,
         proxyProtocol: shape.proxyProtocol,
         backends,
@@ -87,7 +88,7 @@ function hostsFiles(frame: Frame, aliases: readonly BlueprintAlias[]): (seat: Se
     return () => everybody;
   }
   const services = new Map(frame.site.services.map((service) => [service.name, service]));
-  const aliasOf = new Map(aliases.map((alias) => [alias.service, alias]));
+  const aliasesOfService = Map.groupBy(aliases, (alias) => alias.service);
   const files = new Map<ServiceName, GuestFile>();
   return (seat) => {
     const known = files.get(seat.service);
@@ -96,7 +97,7 @@ function hostsFiles(frame: Frame, aliases: readonly BlueprintAlias[]): (seat: Se
     const seats = near.flatMap((name) => frame.copies.get(name) ?? []).sort(byName);
     const file = hostsFile(
       seats,
-      near.flatMap((name) => aliasOf.get(name) ?? []),
+      near.flatMap((name) => aliasesOfService.get(name) ?? []),
     );
     files.set(seat.service, file);
     return file;
@@ -137,8 +138,7 @@ export function renderGuests(
   readonly refusals: readonly string[];
 } {
   const services = new Map(frame.site.services.map((service) => [service.name, service]));
-  const aliasesOf = new Map<ServiceName, BlueprintAlias[]>();
-  for (const alias of aliases) aliasesOf.set(alias.service, [...(aliasesOf.get(alias.service) ?? []), alias]);
+  const byService = Map.groupBy(aliases, (alias) => alias.service);
   const hostsFor = hostsFiles(frame, aliases);
   const asked: Secret[] = [];
   const refusals: string[] = [];
@@ -161,7 +161,10 @@ export function renderGuests(
         });
     const secrets = empty
       ? []
-      : [certificateOf(seat, aliasesOf.get(seat.service) ?? [], secretsBefore), ...rendered.secrets];
+      : [
+          certificateOf(seat, byService.get(seat.service) ?? [], secretsBefore),
+          ...rendered.secrets.map((one) => inForce(one, secretsBefore)),
+        ];
     asked.push(...secrets);
     const files = empty ? [] : [...rendered.files, hostsFor(seat)].sort((a, b) => byCodeUnit(a.path, b.path));
     files.forEach((file, index) => {

@@ -27,10 +27,15 @@ export function certificateOf(
     dns: [guest.name, ...aliases.map((alias) => alias.name)],
     ip: [guest.address, ...aliases.map((alias) => alias.address)],
   };
-  const old = before.get(name);
-  if (!old) return { name, version: 1, kind: "tls", subject };
-  const same = canonicalJson(old.subject) === canonicalJson(subject);
-  return { name, version: same ? old.version : old.version + 1, kind: "tls", subject };
+  return inForce({ name, version: 1, kind: "tls", subject }, before);
+}
+
+/** @returns the secret in the version that is in force, or the next one when it says something else now. */
+export function inForce(secret: Secret, before: ReadonlyMap<string, Secret>): Secret {
+  const old = before.get(secret.name);
+  if (!old) return secret;
+  const same = canonicalJson({ ...old, version: 0 }) === canonicalJson({ ...secret, version: 0 });
+  return { ...secret, version: same ? old.version : old.version + 1 };
 }
 
 /** @returns each secret once, by name; the same name asked for in two ways is a refusal. */

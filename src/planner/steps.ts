@@ -185,7 +185,8 @@ function needsOf(
   reachable: ReadonlyMap<HostName, boolean>,
 ): (service: ServiceName) => readonly StepId[] {
   const byName = new Map(services.map((service) => [service.name, service]));
-  const aliasOf = new Map(aliases.map((alias) => [alias.service, alias]));
+  // What is needed of a service is what stands behind its own alias, the first; a second program is nobody's need.
+  const aliasOf = new Map(aliases.map((alias) => [alias.service, alias] as const).reverse());
   const copies = Map.groupBy(guests, (guest) => guest.service);
   const directors = directorsOf(services);
   const known = new Map<ServiceName, readonly StepId[]>();

@@ -14,5 +14,5 @@ export { PEOPLE, POLICY_EXPECTED, type PolicyReading, readGumsPolicy } from "./g
 export * from "./gums/site.ts";
 export * from "./gums/state.ts";
 export * from "./gums/what-if.ts";
-export { ACCOUNT_PATTERN } from "./reading.ts";
+export { ACCOUNT_PATTERN, type Fields, type Path, Reading } from "./reading.ts";
 export * from "./saz/index.ts";

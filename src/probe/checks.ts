@@ -121,7 +121,6 @@ export function readAnswer(
   const report = selfReport(body);
   const words = [report.says, report.message].find((text) => typeof text === "string");
   const adds = words === undefined ? "" : ` (${String(words).slice(0, 200)})`;
-  if (status === 501) return { outcome: "not-implemented", says: `it says it is a placeholder${adds}` };
   if (report.state === "read-only") return { outcome: "read-only", says: `it answers reads only${adds}` };
   if (status !== probe.status) {
     return { outcome: "failed", says: `status ${status}, expected ${probe.status}${adds}` };

@@ -11,6 +11,7 @@ import { voms } from "./voms.ts";
 export * from "./gums.ts";
 export { DIRECTOR_PORTS, lvs, peerSecretName } from "./lvs.ts";
 export { realServerFiles } from "./lvs-keepalived.ts";
+export * from "./mail.ts";
 export * from "./mariadb-settings.ts";
 export * from "./mysql.ts";
 export * from "./own.ts";

@@ -118,7 +118,7 @@ export function mariadbSettings(place: MariaDbPlace): SettingTable {
 export interface MariaDbAccount {
   readonly guest: string;
   /** What it may do. */
-  readonly role: "member" | "gums" | "saz";
+  readonly role: "member" | "gums" | "saz" | "voms";
 }
 
 const SCHEMA = "domus";
@@ -131,6 +131,8 @@ export const RECORD_RIGHTS: Readonly<
   // GUMS reads the bans, so that the files it makes leave banned people out.
   gums: { writes: ["mapping", "member", "pool"], reads: ["ban"] },
   saz: { writes: ["ban", "seen"], reads: [] },
+  // Whoever is banned from the site gets no attributes either.
+  voms: { writes: ["vo"], reads: ["ban"] },
 };
 
 /** @returns what a role is granted, statement by statement; `@` stands for the account. Nobody may change or delete an event. */

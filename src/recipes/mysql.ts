@@ -28,7 +28,7 @@ export const DATABASE_HEALTH_PORT = 9306;
 const REAL_TLS = { ca: "/etc/mysql/tls/ca.pem", cert: "/etc/mysql/tls/cert.pem", key: "/etc/mysql/tls/key.pem" };
 
 function accountsOf(context: RecipeContext): readonly MariaDbAccount[] {
-  const using = (recipe: "gums" | "saz"): readonly MariaDbAccount[] => {
+  const using = (recipe: "gums" | "saz" | "voms"): readonly MariaDbAccount[] => {
     const services = new Set(
       context.site.services
         .filter((one) => one.recipe === recipe && one.needs.includes(context.service.name))
@@ -42,6 +42,7 @@ function accountsOf(context: RecipeContext): readonly MariaDbAccount[] {
     ...context.copies.map((seat) => ({ guest: seat.name, role: "member" as const })),
     ...using("gums"),
     ...using("saz"),
+    ...using("voms"),
   ];
 }
 

@@ -2,6 +2,7 @@
  * The contract of a recipe: what one kind of service puts into a guest. Pure: a recipe renders text and tables, it never looks at the world.
  */
 import type {
+  Alias,
   BlueprintAlias,
   GuestDefinition,
   GuestFile,
@@ -98,6 +99,14 @@ export interface Recipe {
     service: Service,
     context: { target: RecipeContext["target"]; database: RecipeContext["database"] },
   ) => AliasShape | null;
+  /** A second program in the same guests, behind an alias of its own (`also:` in the site file). */
+  readonly also?: {
+    /** What it is, for people. */
+    readonly says: string;
+    /** Port of the alias where the file is silent. */
+    readonly port: number;
+    readonly shape: (alias: Alias, context: { target: RecipeContext["target"] }) => AliasShape;
+  };
   readonly render: (context: RecipeContext) => Rendered;
   /** Why the embedded default cannot run this service (packages, kernels); `null` when it can. */
   readonly embeddedRefusal: (service: Service) => string | null;

@@ -3,7 +3,8 @@ import type { Service } from "../model/index.ts";
 import type { AliasShape, RecipeContext, Rendered } from "./recipe.ts";
 import { copyPort } from "./surroundings.ts";
 
-function health(port: number) {
+/** The check of a program of the house: its `/health` over mutual TLS. */
+export function health(port: number) {
   return { kind: "https", port, path: "/health", status: 200, contains: null } as const;
 }
 

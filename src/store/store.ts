@@ -355,6 +355,5 @@ function readJson<Shape>(text: string, file: string): Shape {
 const COUNTS_AS_ANSWER: Readonly<Record<ProbeOutcome, boolean>> = {
   answers: true,
   "read-only": true,
-  "not-implemented": false,
   failed: false,
 };

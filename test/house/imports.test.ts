@@ -14,6 +14,7 @@ const FLOORS = [
   "src/grid",
   "src/pki",
   "src/policy",
+  "src/vo",
   "src/recipes",
   "src/convert",
   "src/planner",
@@ -31,8 +32,24 @@ const FLOORS = [
   "lab",
 ] as const;
 /** Programs in guests know these and nothing else of the house. */
-const GUESTS_KNOW: readonly string[] = ["src/model", "src/grid", "src/pki", "src/policy", "src/recipes", "src/world"];
-const PURE: readonly string[] = ["src/model", "src/grid", "src/policy", "src/recipes", "src/convert", "src/planner"];
+const GUESTS_KNOW: readonly string[] = [
+  "src/model",
+  "src/grid",
+  "src/pki",
+  "src/policy",
+  "src/vo",
+  "src/recipes",
+  "src/world",
+];
+const PURE: readonly string[] = [
+  "src/model",
+  "src/grid",
+  "src/policy",
+  "src/vo",
+  "src/recipes",
+  "src/convert",
+  "src/planner",
+];
 /** Node's modules that a pure room may use: no clock, no files, no network, no processes. */
 const HARMLESS: readonly string[] = ["node:crypto", "node:buffer"];
 /** Doors outside: only these rooms may open them in `src/`, besides `world`. */

@@ -61,7 +61,7 @@ it("the example sites name the programs that the house has", () => {
     "gums",
     "saz",
     "static-site",
-    "placeholder",
+    "voms",
     "mariadb",
     "sqlite-server",
     "standby",

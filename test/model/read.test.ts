@@ -55,7 +55,7 @@ const CASES: readonly Case[] = [
     is: "unknown key that is near to nothing",
     site: one("{ recipe: generic, xyzzy: 1 }"),
     says: [
-      "site.yaml:6:28: services.wiki.xyzzy: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, needs, hosts, …",
+      "site.yaml:6:28: services.wiki.xyzzy: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, also, needs, …",
     ],
   },
   {
@@ -486,7 +486,7 @@ const CASES: readonly Case[] = [
     is: "a key that would command a terminal",
     site: one('{ recipe: generic, "\\e[31m": 1 }'),
     says: [
-      "site.yaml:6:28: services.wiki.�[31m: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, needs, hosts, …",
+      "site.yaml:6:28: services.wiki.�[31m: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, also, needs, …",
     ],
   },
   {
@@ -584,9 +584,9 @@ const CASES: readonly Case[] = [
     ),
     says: [
       "site.yaml:7:3: services.__proto__: expected a name of small letters, digits and hyphens for a service",
-      "site.yaml:8:27: services.tostring.constructor: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, needs, hosts, …",
-      "site.yaml:8:43: services.tostring.toString: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, needs, hosts, …",
-      "site.yaml:8:56: services.tostring.__proto__: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, needs, hosts, …",
+      "site.yaml:8:27: services.tostring.constructor: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, also, needs, …",
+      "site.yaml:8:43: services.tostring.toString: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, also, needs, …",
+      "site.yaml:8:56: services.tostring.__proto__: unknown key; expected one of title, recipe, strategy, mode, kind, copies, memory, cpus, disk, alias, also, needs, …",
     ],
   },
   {

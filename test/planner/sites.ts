@@ -118,6 +118,7 @@ export function service(name: string, over: ServiceSketch = {}): Service {
             connections: 1000,
             connectionsPerCopy: 500,
           },
+    also: null,
     needs: needs as readonly ServiceName[],
     hosts: [],
     forbid: [],

@@ -56,8 +56,11 @@ export class People {
   trust(pem: string, name: string): void {
     const file = join(this.certificates, `${name}.pem`);
     writeFileSync(file, pem);
-    const hash = execFileSync("openssl", ["x509", "-in", file, "-noout", "-hash"], { encoding: "utf8" }).trim();
-    writeFileSync(join(this.certificates, `${hash}.0`), pem);
+    // Clients in Java look under the name that OpenSSL gave before its version 1.
+    for (const way of ["-subject_hash", "-subject_hash_old"]) {
+      const hash = execFileSync("openssl", ["x509", "-in", file, "-noout", way], { encoding: "utf8" }).trim();
+      writeFileSync(join(this.certificates, `${hash}.0`), pem);
+    }
   }
 
   certify(name: string, subject: string, extensions = ""): Credential {

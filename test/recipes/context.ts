@@ -26,6 +26,7 @@ export function service(name: string, recipe: string, more: Partial<Service> = {
     cpus: 1,
     disk: 0,
     alias: alias(name, { gums: 8443, saz: 8443, mysql: 3306, voms: 15001, own: 80 }[recipe] ?? 1000),
+    also: null,
     needs: recipe === "gums" || recipe === "saz" ? ["mysql" as ServiceName] : [],
     hosts: [],
     forbid: [],

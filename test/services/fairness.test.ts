@@ -64,9 +64,9 @@ test("shares are by weight: two communities that always ask are served as the si
     Array.from({ length: 12 }, () => secure(server.port, identities[who])),
   );
   await Promise.all(sockets.map((socket) => once(socket, "secureConnect")));
-  for (const socket of sockets) socket.resume().write(get("/slow").repeat(40));
-  while (served.length < 300) await new Promise((resolve) => setImmediate(resolve));
-  const quiet = served.slice(60, 300).filter((name) => name === "ce-quiet").length / 240;
+  for (const socket of sockets) socket.resume().write(get("/slow").repeat(100));
+  while (served.length < 900) await new Promise((resolve) => setImmediate(resolve));
+  const quiet = served.slice(60, 900).filter((name) => name === "ce-quiet").length / 840;
   assert.ok(quiet > 0.6 && quiet < 0.88, `${quiet} of the calls: expected three quarters`);
   assert.deepEqual(
     server

@@ -1,4 +1,4 @@
-/** The static site and the placeholder: what is served, what is refused, and that they say what they are. */
+/** The static site: what is served and what is refused. */
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { connect } from "node:net";
@@ -23,12 +23,6 @@ before(async () => {
       bundle: "static-site",
       address: address(30),
       files: { "etc/site.json": { port: 8080, directors: [address(2)], pages } },
-    }),
-    stage.cast({
-      name: "v1",
-      bundle: "placeholder",
-      address: address(31),
-      files: { "etc/placeholder.json": { port: 15001, directors: [], says: "VOMS comes with a later version" } },
     }),
   ]);
 });
@@ -99,13 +93,4 @@ test("a connection from a director begins with a PROXY header, and only such a o
   assert.match(await say(address(2), header), /200 OK[\s\S]*Our wiki/);
   assert.doesNotMatch(await say(undefined, header), /200 OK/);
   assert.match(await say(undefined, Buffer.alloc(0)), /200 OK/);
-});
-
-test("the placeholder says 501 to everything", async () => {
-  const guest = await stage.identity("ce1");
-  for (const path of ["/health", "/", "/generate-ac?fqans=/fermilab"]) {
-    const { status, json } = await stage.call({ address: address(31), port: 15001, name: "v1" }, path, guest);
-    assert.equal(status, 501);
-    assert.deepEqual(json, { state: "not-implemented", says: "VOMS comes with a later version" });
-  }
 });

@@ -8,20 +8,29 @@ import { after, before, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { judgeFreshness } from "../../services/serving/freshness.ts";
 import { LineLog } from "../../services/serving/line-log.ts";
+import { OPEN_SAZ } from "../../src/policy/index.ts";
 import { type Actor, address, type Identity, Stage } from "./stage.ts";
 
 let stage: Stage;
 let actor: Actor;
 let guest: Identity;
-const config = { port: 15001, directors: [address(2)], says: "later" };
+const config = {
+  port: 15001,
+  directors: [address(2)],
+  database: null,
+  stale: { after: 60, decides: "go-on" },
+  audit: { keep: 86_400, space: 2 ** 24 },
+  copies: [],
+};
+const files = { "etc/saz.json": config, "etc/policy.json": OPEN_SAZ };
 before(async () => {
   stage = await Stage.open();
   guest = await stage.identity("ce1");
   actor = await stage.cast({
     name: "v1",
-    bundle: "placeholder",
+    bundle: "saz",
     address: address(40),
-    files: { "etc/placeholder.json": config },
+    files,
   });
 });
 after(() => stage.close());
@@ -52,7 +61,7 @@ test("garbage ends its connection and nothing else", async () => {
     );
   }
   const answer = await stage.call({ address: address(40), port: 15001, name: "v1" }, "/", guest);
-  assert.equal(answer.status, 501);
+  assert.equal(answer.status, 404);
 });
 
 test("certificates are renewed without losing a connection", async () => {
@@ -73,7 +82,7 @@ test("certificates are renewed without losing a connection", async () => {
   assert.notEqual(await serial(), before);
   const answered = new Promise<string>((resolve) => held.once("data", (data: Buffer) => resolve(data.toString())));
   held.write("GET / HTTP/1.1\r\nhost: v1\r\nconnection: close\r\n\r\n");
-  assert.match(await answered, /501/);
+  assert.match(await answered, /404/);
   // A key that does not fit leaves the old ones in use.
   writeFileSync(join(actor.root, "etc/tls/key.pem"), (await stage.identity("other")).key);
   await actor.says("certificates not renewed");
@@ -86,9 +95,9 @@ test("a program that cannot start says why in one line and ends with 3", async (
   assert.match(bad.lines.join("\n"), /"cannot start","says":".*policy\.json: ENOENT/);
   const taken = await stage.cast({
     name: "x2",
-    bundle: "placeholder",
+    bundle: "saz",
     address: address(40),
-    files: { "etc/placeholder.json": config },
+    files,
     wait: false,
   });
   assert.equal(await taken.ended, 3);

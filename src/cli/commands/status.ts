@@ -88,10 +88,7 @@ function statusOf(
     address: alias.address,
     port: alias.port,
     heldBy: holderOf(directors, alias.name),
-    outcome:
-      probe.outcome === "failed" && copiesOf(alias.backends, guests).some((copy) => copy.outcome === "not-implemented")
-        ? ("not-implemented" as const)
-        : probe.outcome,
+    outcome: probe.outcome,
     says: probe.says,
     copies:
       directors
@@ -107,9 +104,6 @@ function statusOf(
     ...aliases
       .filter((alias) => alias.outcome === "failed")
       .map((alias) => `alias ${alias.name} does not answer: ${alias.says}`),
-    ...[...new Set(guests.filter((guest) => guest.outcome === "not-implemented").map((guest) => guest.service))].map(
-      (service) => `${service} is not implemented: its guests run and answer nothing`,
-    ),
   ];
   return {
     site: blueprint.site,
@@ -130,18 +124,10 @@ function statusOf(
   };
 }
 
-function copiesOf<G extends { readonly name: string }>(
-  backends: readonly { readonly guest: string }[],
-  guests: readonly G[],
-): readonly G[] {
-  return backends.flatMap((backend) => guests.find((guest) => guest.name === backend.guest) ?? []);
-}
-
 const OUTCOME: Readonly<Record<ProbeOutcome, { readonly mark: string; readonly style: Style; readonly says: string }>> =
   {
     answers: { mark: "●", style: "green", says: "answers" },
     "read-only": { mark: "◐", style: "yellow", says: "read-only" },
-    "not-implemented": { mark: "○", style: "dim", says: "not implemented" },
     failed: { mark: "✗", style: "red", says: "does not answer" },
   };
 

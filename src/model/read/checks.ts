@@ -5,7 +5,7 @@
  */
 import type { HostName, ServiceName } from "../ids.ts";
 import { parseIpv4, parseNetwork, usableIn } from "../ipv4.ts";
-import { type FailureDomain, type Host, type Site, STRATEGIES } from "../site.ts";
+import { type Alias, type FailureDomain, type Host, type Service, type Site, STRATEGIES } from "../site.ts";
 import { formatSize } from "../units.ts";
 import { suggestion } from "./nearest.ts";
 import type { Sentence } from "./source.ts";
@@ -69,6 +69,21 @@ const reserves: Check = (site, at) => {
   });
 };
 
+interface NamedAlias {
+  readonly service: Service;
+  readonly key: "alias" | "also";
+  readonly alias: Alias;
+}
+
+function namedAliases(site: Site): readonly NamedAlias[] {
+  return site.services.flatMap((service) =>
+    (["alias", "also"] as const).flatMap((key): NamedAlias[] => {
+      const alias = service[key];
+      return alias ? [{ service, key, alias }] : [];
+    }),
+  );
+}
+
 const addressesInside: Check = (site, at) => {
   const network = site.network.cidr === null || !at.soundNetwork ? null : parseNetwork(site.network.cidr);
   const check = (address: string | null, report: Report) => {
@@ -78,34 +93,32 @@ const addressesInside: Check = (site, at) => {
   site.hosts.forEach((host, index) => {
     check(host.address, at.host(index, "address"));
   });
-  for (const service of site.services)
-    check(service.alias?.address ?? null, at.service(service.name, "alias", "address"));
+  for (const { service, key, alias } of namedAliases(site))
+    check(alias.address, at.service(service.name, key, "address"));
 };
 
 const aliases: Check = (site, at) => {
   const names = new Map<string, ServiceName>();
   const addresses = new Map<string, string>();
   for (const host of site.hosts) if (host.address !== null) addresses.set(host.address, `host ${host.name}`);
-  for (const service of site.services) {
-    const { alias } = service;
-    if (!alias) continue;
+  for (const { service, key, alias } of namedAliases(site)) {
     const holder = names.get(alias.name);
-    if (holder) at.service(service.name, "alias", "name")(`the alias ${alias.name} is taken by ${holder}`);
+    if (holder) at.service(service.name, key, "name")(`the alias ${alias.name} is taken by ${holder}`);
     else names.set(alias.name, service.name);
     if (alias.address !== null) {
       const other = addresses.get(alias.address);
       if (other)
         at.service(
           service.name,
-          "alias",
+          key,
           "address",
         )(`the address ${alias.address} is taken by ${other}; every alias needs an address of its own`);
       else addresses.set(alias.address, service.name);
     }
-    if (!STRATEGIES[service.strategy].alias && at.sound(service.name, "strategy", "recipe"))
+    if (key === "alias" && !STRATEGIES[service.strategy].alias && at.sound(service.name, "strategy", "recipe"))
       at.service(
         service.name,
-        "alias",
+        key,
       )(`a service with strategy ${service.strategy} has no alias (${STRATEGIES[service.strategy].says})`);
   }
   const first = site.services.find((service) => service.alias);

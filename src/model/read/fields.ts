@@ -171,6 +171,7 @@ export const service = record({
   cpus: optional(integer(1, 1024), null),
   disk: optional(size, null),
   alias: optional(alias, null),
+  also: optional(alias, null),
   needs: optional(list(serviceName, 1000), []),
   hosts: optional(list(hostName, 1000), []),
   forbid: optional(list(hostName), []),

@@ -3,7 +3,7 @@
  * expect, comes in as facts, since recipes are built on the model and not the other way round.
  */
 import type { ServiceName } from "../ids.ts";
-import type { Host, Network, Service, Site, Strategy } from "../site.ts";
+import type { Alias, Host, Network, Service, Site, Strategy } from "../site.ts";
 import { STRATEGIES } from "../site.ts";
 import { CHECKS, type Positions } from "./checks.ts";
 import * as fields from "./fields.ts";
@@ -21,6 +21,8 @@ export interface RecipeFacts {
     readonly port: number | null;
   };
   readonly settings: Readonly<Record<string, SettingFacts>>;
+  /** A second program in the same guests, with an alias of its own (`also:`). */
+  readonly also?: { readonly says: string; readonly port: number };
 }
 
 export interface SettingFacts {
@@ -136,13 +138,12 @@ function networkOf(record: ReadValue<typeof fields.network> | null): Network {
 function onLoopback(site: Site): Site {
   if (site.hosts.some((host) => host.hypervisor !== null)) return site;
   const local = (address: string | null) => (address?.startsWith("127.") ? address : null);
+  const near = (alias: Alias | null) => alias && { ...alias, address: local(alias.address) };
   return {
     ...site,
     network: { ...site.network, cidr: local(site.network.cidr), mode: "loopback", bridge: null },
     hosts: site.hosts.map((host) => ({ ...host, address: local(host.address) })),
-    services: site.services.map((service) =>
-      service.alias ? { ...service, alias: { ...service.alias, address: local(service.alias.address) } } : service,
-    ),
+    services: site.services.map((service) => ({ ...service, alias: near(service.alias), also: near(service.also) })),
   };
 }
 
@@ -153,7 +154,7 @@ function hostOf(record: HostRecord): Host {
 
 /** After a mistake the service goes on with what stands in for it, so that the rest of the file is checked too. */
 function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFacts>): Service {
-  const { alias, place } = record;
+  const { alias, also, place } = record;
   const sound = (key: string) => place.source.isSound(`${place.path}.${key}`);
   const recipe = recipes.get(record.recipe) ?? UNKNOWN_RECIPE;
   if (recipe === UNKNOWN_RECIPE)
@@ -178,6 +179,9 @@ function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFac
   const port = alias
     ? (alias.port ?? (record.probe && "port" in record.probe ? record.probe.port : null) ?? recipe.defaults.port)
     : null;
+  if (also && !recipe.also && sound("recipe"))
+    report(record.at("also"), `the recipe ${record.recipe} has no second program that could stand behind an alias`);
+  if (also && !alias && sound("alias")) report(record.at("also"), "also is the second alias: alias is missing");
   if (alias && port === null && sound("alias") && sound("probe")) report(alias.place, "port is missing");
   if (own && alias && !record.probe && sound("probe"))
     report(place, "a service of your own behind an alias needs a probe, e.g. { http: /, port: 80 }");
@@ -192,15 +196,8 @@ function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFac
     memory: record.memory ?? recipe.defaults.memory,
     cpus: record.cpus ?? recipe.defaults.cpus,
     disk: record.disk ?? recipe.defaults.disk,
-    alias: alias && {
-      name: alias.name,
-      port: port ?? 1,
-      address: alias.address,
-      scheduler: alias.scheduler,
-      persistence: alias.persistence,
-      connections: alias.connections,
-      connectionsPerCopy: alias["connections-per-copy"],
-    },
+    alias: alias && aliasOf(alias, port ?? 1),
+    also: also && aliasOf(also, also.port ?? recipe.also?.port ?? 1),
     needs: record.needs,
     hosts: record.hosts,
     forbid: record.forbid,
@@ -219,6 +216,11 @@ function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFac
         }
       : null,
   };
+}
+
+function aliasOf(record: ReadValue<typeof fields.alias>, port: number): Alias {
+  const { name, address, scheduler, persistence, connections, "connections-per-copy": connectionsPerCopy } = record;
+  return { name, port, address, scheduler, persistence, connections, connectionsPerCopy };
 }
 
 function checkSettings(record: ServiceRecord, recipe: RecipeFacts): void {

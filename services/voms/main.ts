@@ -1,0 +1,5 @@
+/** The program of a VOMS guest. */
+import { runProgram } from "../serving/index.ts";
+import { voms } from "./program.ts";
+
+runProgram(voms);
