@@ -1,6 +1,10 @@
 /**
  * Carries octets between a client and a copy until both have said all: backpressure by the streams' own, each direction closed on its
  * own (half-close), and a connection that breaks on one side is reset on the other, so that a cut answer never looks like a whole one.
+ *
+ * Under TLS it cannot: an end that TLS itself has not announced is known for a cut. There a client whose copy died is told by a plain end, and
+ * what it still says is read for a moment. A reset would not let it come again: programs of the grid (voms-proxy-init) die of the signal that
+ * the kernel sends to who writes after a reset.
  */
 import { connect, type Socket } from "node:net";
 import { type ReadTurns, readableOf } from "../../src/world/index.ts";
@@ -64,6 +68,21 @@ export function reach(address: string, port: number, from: string): Promise<Reac
   });
 }
 
+/** First octet of a TLS record that begins a handshake (RFC 8446 5.1). */
+const TLS_HANDSHAKE = 0x16;
+/** Milliseconds in which a client whose copy died is still read from, and nothing made of it. */
+const LINGER = 2000;
+
+function letGo(client: Socket): void {
+  if (client.destroyed) return;
+  client.unpipe();
+  client.end();
+  client.resume();
+  const timer = setTimeout(() => client.destroy(), LINGER);
+  client.once("end", () => client.destroy());
+  client.once("close", () => clearTimeout(timer));
+}
+
 /**
  * @param client accepted and not yet read from
  * @param copy connected and not yet written to
@@ -81,6 +100,10 @@ export function relay(
 ): Relay {
   const head = header?.length ?? 0;
   let open = 2;
+  let secure = false;
+  client.once("data", (chunk: Buffer) => {
+    secure = chunk[0] === TLS_HANDSHAKE;
+  });
   const join = (one: Socket, other: Socket) => {
     const readable = readableOf(one);
     // What a copy answers comes at the copy's pace already: only what clients send is read by turns.
@@ -92,7 +115,10 @@ export function relay(
     one.on("close", () => {
       byTurns?.leave(address, readable);
       // Closed before it said all, or before it took all: the other must not believe that this was the end.
-      if (!one.readableEnded || !one.writableFinished) other.resetAndDestroy();
+      if (!one.readableEnded || !one.writableFinished) {
+        if (other === client && secure) letGo(client);
+        else other.resetAndDestroy();
+      }
       if (--open === 0) onClose();
     });
   };

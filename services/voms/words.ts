@@ -28,6 +28,12 @@ export type Outcome =
   | { readonly ac: Buffer; readonly warnings: readonly Warning[]; readonly failure?: never }
   | { readonly failure: Failure; readonly says: string };
 
+/**
+ * An empty sequence, in place of a certificate. The C client up to 2.1.0-rc3 shows people what a server says only when an `ac` stands beside it;
+ * without one they read "Error decoding AC" and nothing else.
+ */
+const NO_CERTIFICATE = Buffer.from([0x30, 0x00]);
+
 const TYPE = "text/xml";
 const encoded = (ac: Buffer): string => `${base64Lines(ac).trimEnd()}\n`;
 
@@ -49,7 +55,7 @@ export function legacyAnswer(outcome: Outcome): Answer {
       ? item(FAILURES[outcome.failure].number, outcome.says)
       : outcome.warnings.map(({ kind, says }) => item(WARNINGS[kind], says)).join("");
   const error = told === "" ? "" : `<error>${told}</error>`;
-  const ac = outcome.failure !== undefined ? "" : `<ac>${encoded(outcome.ac)}</ac>`;
+  const ac = `<ac>${encoded(outcome.failure !== undefined ? NO_CERTIFICATE : outcome.ac)}</ac>`;
   const body = `<?xml version="1.0" encoding="US-ASCII"?><vomsans><version>3</version>${error}${ac}</vomsans>`;
   return { status: 200, bare: true, body: body.replace(/[^\p{ASCII}]/gu, (one) => `&#${one.codePointAt(0)};`) };
 }

@@ -88,6 +88,14 @@ export class People {
     return { cert: readFileSync(cert!, "utf8"), key: readFileSync(key!, "utf8") };
   }
 
+  /** What somebody was certified with. */
+  credential(name: string): Credential {
+    return {
+      cert: readFileSync(this.path(`${name}.pem`), "utf8"),
+      key: readFileSync(this.path(`${name}.key`), "utf8"),
+    };
+  }
+
   /** @returns a proxy of somebody that was certified, with these attributes, the first being primary */
   proxy(name: string, fqans: readonly string[]): Credential {
     const out = this.path(`${name}.proxy`);

@@ -5,6 +5,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { SqliteRecords } from "../../services/records/sqlite-client.ts";
 import { formatLsc, formatVomses, readPemCertificates } from "../../src/grid/index.ts";
 import { issueCertificate } from "../../src/pki/index.ts";
 import { readVos } from "../../src/vo/index.ts";
@@ -57,7 +58,7 @@ export class VomsHouse {
         commonName: ALIAS,
         unit: "guest",
         dns: [ALIAS, "voms1", "voms2", "localhost"],
-        ip: [30, 31, 32].map(address),
+        ip: [30, 31, 32, 33].map(address),
       },
       Date.now(),
       "rsa",
@@ -130,6 +131,56 @@ export class VomsHouse {
     this.calls[client] = (this.calls[client] ?? 0) + 1;
     const ran = await run(CLIENTS[client].path, words, this.environment);
     return { ...ran, proxy };
+  }
+
+  /** The same with a proxy in place of a certificate and key. */
+  async renew(client: Client, from: string, voms: string): Promise<Ran & { readonly proxy: string }> {
+    const proxy = this.people.path(`proxy-${++this.#proxies}`);
+    const words = [
+      ...[
+        "-valid",
+        "1:00",
+        "-vomslife",
+        "1:00",
+        "-voms",
+        voms,
+        "-noregen",
+        "-out",
+        proxy,
+        "-vomses",
+        this.people.path("vomses"),
+      ],
+      ...["-certdir", this.people.certificates],
+    ];
+    this.calls[client] = (this.calls[client] ?? 0) + 1;
+    const ran = await run(CLIENTS[client].path, words, { ...this.environment, X509_USER_PROXY: from });
+    return { ...ran, proxy };
+  }
+
+  /** Writes a word about the organization, as VOMRS does. */
+  async write(word: {
+    readonly kind: string;
+    readonly key: string;
+    readonly action: string;
+    readonly value: Readonly<Record<string, unknown>>;
+    readonly reason?: string;
+  }): Promise<void> {
+    const { kind, key: name, action, value, reason = "" } = word;
+    const fields = { vo: VO, kind, name, action, value: JSON.stringify(value), reason, actor: "olga" };
+    await this.#records("voms1").then((records) => records.append("vo", fields, this.#counter++));
+  }
+
+  /** Bans Alice, or lifts that, as SAZ does. */
+  async ban(action: "ban" | "unban"): Promise<void> {
+    const fields = { kind: "dn", value: ALICE, action, reason: "stolen", actor: "olga" };
+    await this.#records("saz1").then((records) => records.append("ban", fields, this.#counter++));
+  }
+
+  #counter = 1;
+
+  async #records(account: string): Promise<SqliteRecords> {
+    const tls = await this.stage.identity(account);
+    return new SqliteRecords({ alias: "mysql", address: address(5), port: 3306, account, tls });
   }
 
   /** What a proxy says, by VOMS's own reader. */

@@ -3,9 +3,6 @@ import assert from "node:assert/strict";
 import { ended, type TestDomus } from "./domus.ts";
 import { eventually } from "./eventually.ts";
 
-/** Shown as not implemented and counted as failed: the one thing that keeps this site from being well. */
-const KNOWN_TROUBLE = /^voms is not implemented/;
-
 export interface Status {
   readonly well: boolean;
   readonly troubles: readonly string[];
@@ -34,9 +31,9 @@ export async function whole(domus: TestDomus): Promise<Status> {
     "the site is whole",
     async () => {
       const status = (await domus.json("status")) as Status;
-      const copies = status.aliases.filter((alias) => alias.name !== "voms").flatMap((alias) => alias.copies);
+      const copies = status.aliases.flatMap((alias) => alias.copies);
       const seen = copies.length > 0 && copies.every((copy) => copy.state === "up");
-      return seen && status.troubles.every((trouble) => KNOWN_TROUBLE.test(trouble)) && status;
+      return seen && status.well && status;
     },
     180_000,
   );
