@@ -7,6 +7,7 @@ import { readConfig, readTls, runProgram, watchTls } from "../serving/index.ts";
 import { install } from "./install.ts";
 import { CAUGHT_UP, Ring, type RingHealth } from "./ring.ts";
 import { startServer } from "./server.ts";
+import { VomsdView } from "./vomsd/index.ts";
 
 runProgram(async (guest, log) => {
   const config = readConfig<DatabaseConfig>(guest, "database.json");
@@ -49,6 +50,8 @@ runProgram(async (guest, log) => {
   const ring = new Ring(guest, config, installation, tls, log, existsSync(marker));
   await ring.start();
   health = () => ring.health;
+  const view = new VomsdView({ vos: config.vos ?? [], connect: () => ring.connectRoot(), log });
+  if (config.vos) view.start();
   const unwatch = watchTls(guest, log, (renewed) => {
     server.renew(renewed);
     // Keys of a server that is its own user's are copies, made at start; the host replaces that guest instead.
@@ -58,6 +61,7 @@ runProgram(async (guest, log) => {
     stopping = true;
     unwatch();
     ring.close();
+    await view.close();
     await Promise.all([server.close(), database.stop()]);
   };
 });

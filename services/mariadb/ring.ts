@@ -95,7 +95,7 @@ export class Ring {
 
   /** Makes what must be there, begins to follow and to look. */
   async start(): Promise<void> {
-    this.#root = await this.#connectRoot();
+    this.#root = await this.connectRoot();
     await this.#ask(`CREATE DATABASE IF NOT EXISTS ${SCHEMA_NAME} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
     await this.#ask(`USE ${SCHEMA_NAME}`);
     for (const statement of schemaStatements("mariadb")) await this.#ask(statement);
@@ -140,7 +140,8 @@ export class Ring {
     return this.#looking;
   }
 
-  async #connectRoot(): Promise<Connection> {
+  /** A connection of the administrator's, outside of the binary log. */
+  async connectRoot(): Promise<Connection> {
     const { createConnection } = await import("mysql2/promise");
     const root = await createConnection({
       socketPath: this.#installation.socket,
@@ -188,7 +189,7 @@ export class Ring {
   async #look(): Promise<void> {
     // The upstream first: what it has of ours we had before, so a commit between the two questions never looks like data set back.
     const theirs = await this.#askUpstream();
-    this.#root ??= await this.#connectRoot();
+    this.#root ??= await this.connectRoot();
     const [own] = await this.#ask("SELECT @@gtid_current_pos AS gtid, @@gtid_binlog_pos AS written, @@read_only AS ro");
     const slave: Row = this.#upstream ? ((await this.#ask("SHOW SLAVE STATUS"))[0] ?? {}) : {};
     const gtid = String(own!.gtid);

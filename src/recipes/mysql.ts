@@ -3,6 +3,7 @@
  * that say so. In real guests the same rules are a `my.cnf` and a first-boot SQL text without secrets.
  */
 import type { GuestFile } from "../model/index.ts";
+import { readVos, type VoDefinition } from "../vo/index.ts";
 import { accountStatements, type MariaDbAccount, mariadbSettings } from "./mariadb-settings.ts";
 import { portFor } from "./ports.ts";
 import type { Recipe, RecipeContext, Rendered } from "./recipe.ts";
@@ -19,6 +20,8 @@ export interface DatabaseConfig {
   readonly ring: readonly { readonly guest: string; readonly address: string }[];
   /** Who gets in and for what. */
   readonly accounts: readonly MariaDbAccount[];
+  /** Organizations whose people a stock vomsd may read here; absent: there are none. */
+  readonly vos?: readonly VoDefinition[];
   /** Guest that has the one database, when MariaDB is not installed. */
   readonly holder: string;
 }
@@ -54,8 +57,17 @@ function configOf(context: RecipeContext): DatabaseConfig {
     position: context.seat.copy,
     ring: context.copies.map((seat) => ({ guest: seat.name, address: seat.address })),
     accounts: accountsOf(context),
+    ...organizationsOf(context),
     holder: context.copies.at(-1)!.name,
   };
+}
+
+/** Those of the VOMS services that keep their people here. */
+function organizationsOf(context: RecipeContext): Pick<DatabaseConfig, "vos"> {
+  const vos = context.site.services
+    .filter((one) => one.recipe === "voms" && one.needs.includes(context.service.name))
+    .flatMap((one) => readVos(one.settings.vos).vos ?? []);
+  return vos.length === 0 ? {} : { vos };
 }
 
 function embeddedBundle(context: RecipeContext): string {

@@ -3,4 +3,5 @@ export * from "./definition.ts";
 export * from "./facts.ts";
 export * from "./grant.ts";
 export * from "./read.ts";
+export * from "./rows.ts";
 export * from "./standing.ts";
