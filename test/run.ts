@@ -2,10 +2,12 @@
  * Runs the tests: what this machine can run, and says what was left out and why. `--real` runs the real parts instead (MariaDB,
  * keepalived, whole sites) and fails when one of them was skipped; `test/real/install` installs what they need.
  */
-import { globSync, writeFileSync } from "node:fs";
-import { join, relative } from "node:path";
+import { globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { CENSUS_VARIABLE, census } from "./support/stock-clients.ts";
 
 const HERE = import.meta.dirname;
 const words = process.argv.slice(2);
@@ -17,6 +19,11 @@ const files = globSync("**/*.test.ts", { cwd: HERE })
   .filter((file) => chosen.length === 0 || chosen.some((word) => file.includes(word)))
   .sort()
   .map((file) => join(HERE, file));
+
+// Every client of others that the real tests call is counted; a run of all of them fails where one was not.
+const counted = real && chosen.length === 0;
+const gathered = join(mkdtempSync(join(tmpdir(), "domus-clients-")), "calls");
+if (counted) process.env[CENSUS_VARIABLE] = gathered;
 
 const skipped: { readonly name: string; readonly reason: string }[] = [];
 let passed = 0;
@@ -58,6 +65,13 @@ if (!real && chosen.length === 0) {
   );
 }
 if (failed === 0 && passed === 0) console.log("No test was run: that is a failure.");
+if (counted) {
+  const { lines, uncalled } = census(gathered);
+  console.log(`\nPrograms of others that called ours, or were called beside them:\n${lines.join("\n")}`);
+  for (const client of uncalled) console.log(`${client} was never called: that is a failure.`);
+  failed += uncalled.length;
+}
+rmSync(dirname(gathered), { recursive: true });
 console.log(`${passed} passed, ${failed} failed, ${skipped.length} skipped`);
 const counts = process.env.DOMUS_TEST_COUNTS;
 if (counts) writeFileSync(counts, `${passed} ${failed} ${skipped.length}\n`);

@@ -33,6 +33,8 @@ const openssl = (...words: string[]): void =>
 export class People {
   readonly directory: string;
   readonly certificates: string;
+  /** Proxies made with `voms-proxy-fake`. */
+  proxies = 0;
 
   constructor(directory: string) {
     this.directory = directory;
@@ -99,6 +101,7 @@ export class People {
   /** @returns a proxy of somebody that was certified, with these attributes, the first being primary */
   proxy(name: string, fqans: readonly string[]): Credential {
     const out = this.path(`${name}.proxy`);
+    this.proxies++;
     execFileSync(
       "voms-proxy-fake",
       [

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { OPEN_SAZ, readGumsPolicy } from "../../src/policy/index.ts";
 import { type Actor, address, type Identity, Stage } from "../services/stage.ts";
+import { called } from "../support/stock-clients.ts";
 import { ArcHost, type Conversion, type Credential, People } from "./arc-host.ts";
 
 const NEEDED = [
@@ -121,6 +122,13 @@ describe("Debian's ARC as a client", { skip }, () => {
     rmSync(directory, { recursive: true, force: true });
     for (const [name, { permitted, denied }] of Object.entries(counts))
       console.log(`# ARC ${name}: ${permitted} calls permitted, ${denied} denied`);
+    const ofArc = Object.entries(counts).filter(([name]) => !name.startsWith("nordugridmap"));
+    called(
+      "ARC arguspdpclient",
+      ofArc.reduce((sum, [, { permitted, denied }]) => sum + permitted + denied, 0),
+    );
+    called("nordugridmap", Object.keys(counts).length - ofArc.length);
+    called("voms-proxy-fake", people.proxies);
     const repeated = hosts.reduce((sum, host) => sum + host.repeated, 0);
     console.log(`# calls made again because ARC's own server broke off the handshake: ${repeated}`);
   });

@@ -24,6 +24,7 @@ import {
   writeAttributeCertificates,
 } from "../../src/grid/index.ts";
 import { AUTHORITY, INHERIT, type Made, missingOpenssl, PERSON, Workshop } from "../support/openssl.ts";
+import { called } from "../support/stock-clients.ts";
 
 const FAKE = "/usr/bin/voms-proxy-fake";
 const INFO = "/usr/bin/voms-proxy-info2";
@@ -76,7 +77,12 @@ describe("the bytes of VOMS", { skip: missing, timeout: 120_000 }, () => {
     // Without it voms-proxy-fake fails for want of randomness from the last century.
     openssl.write(".rnd", "");
   });
-  after(() => openssl?.remove());
+  const calls = { fake: 0, info: 0 };
+  after(() => {
+    openssl?.remove();
+    called("voms-proxy-fake", calls.fake);
+    called("voms-proxy-info2", calls.info);
+  });
 
   const environment = () => ({
     PATH: "/usr/bin:/bin",
@@ -88,6 +94,7 @@ describe("the bytes of VOMS", { skip: missing, timeout: 120_000 }, () => {
   /** @returns the text of a proxy file */
   const fake = (...words: readonly string[]): string => {
     const out = openssl.path("fake.pem");
+    calls.fake++;
     const made = spawnSync(
       FAKE,
       [
@@ -183,6 +190,7 @@ describe("the bytes of VOMS", { skip: missing, timeout: 120_000 }, () => {
   };
   const info = (proxy: string): string => {
     const file = openssl.write("proxy.pem", proxy);
+    calls.info++;
     const said = spawnSync(INFO, ["-file", file, "-all"], { env: environment(), encoding: "utf8", timeout: 30_000 });
     assert.equal(said.status, 0, said.stderr);
     return said.stdout;

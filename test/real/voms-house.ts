@@ -3,13 +3,14 @@
  * ARC's, each counted. What a client writes is read back by its own `voms-proxy-info`.
  */
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SqliteRecords } from "../../services/records/sqlite-client.ts";
 import { formatLsc, formatVomses, readPemCertificates } from "../../src/grid/index.ts";
 import { issueCertificate } from "../../src/pki/index.ts";
 import { readVos } from "../../src/vo/index.ts";
 import { type Actor, address, type Stage } from "../services/stage.ts";
+import { called, type StockClient } from "../support/stock-clients.ts";
 import { People } from "./arc-host.ts";
 
 export const VO = "fermilab";
@@ -40,7 +41,7 @@ export interface Wishes {
 export class VomsHouse {
   readonly stage: Stage;
   readonly people: People;
-  readonly calls: Record<string, number> = {};
+  readonly calls = { "voms-proxy-init2": 0, "voms-proxy-init3": 0, "voms-proxy-info2": 0, "voms-proxy-fake": 0 };
   #proxies = 0;
 
   private constructor(stage: Stage) {
@@ -128,7 +129,7 @@ export class VomsHouse {
       ...["-out", proxy, "-vomses", this.people.path("vomses"), "-certdir", this.people.certificates],
       ...more,
     ];
-    this.calls[client] = (this.calls[client] ?? 0) + 1;
+    this.calls[client]++;
     const ran = await run(CLIENTS[client].path, words, this.environment);
     return { ...ran, proxy };
   }
@@ -152,7 +153,7 @@ export class VomsHouse {
       ],
       ...["-certdir", this.people.certificates],
     ];
-    this.calls[client] = (this.calls[client] ?? 0) + 1;
+    this.calls[client]++;
     const ran = await run(CLIENTS[client].path, words, { ...this.environment, X509_USER_PROXY: from });
     return { ...ran, proxy };
   }
@@ -185,11 +186,17 @@ export class VomsHouse {
 
   /** What a proxy says, by VOMS's own reader. */
   info(proxy: string, ...words: readonly string[]): string {
+    this.calls["voms-proxy-info2"]++;
     return execFileSync("/usr/bin/voms-proxy-info2", ["-file", proxy, ...words], {
       encoding: "utf8",
       env: this.environment,
       timeout: 60_000,
     });
+  }
+
+  /** Says how often each client was called. */
+  tellCalls(): void {
+    for (const [client, calls] of Object.entries(this.calls)) if (calls > 0) called(client as StockClient, calls);
   }
 
   get environment(): NodeJS.ProcessEnv {
@@ -224,11 +231,3 @@ export function missingClients(): string | false {
     ? false
     : `not installed: ${missing.map((one) => one.package).join(", ")}; test/real/install`;
 }
-
-/** Version of a Debian package. */
-export function versionOf(name: string): string {
-  const about = execFileSync("dpkg-query", ["--status", name], { encoding: "utf8" });
-  return /^Version: (.*)$/m.exec(about)?.[1] ?? "?";
-}
-
-export const readProxy = (path: string): string => readFileSync(path, "utf8");

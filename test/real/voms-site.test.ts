@@ -10,8 +10,9 @@ import { formatLsc, formatVomses, readPemCertificates } from "../../src/grid/ind
 import { signal } from "../../src/world/index.ts";
 import { TestDomus } from "../support/domus.ts";
 import { whole } from "../support/site.ts";
+import { called } from "../support/stock-clients.ts";
 import { People } from "./arc-host.ts";
-import { ALICE, CLIENTS, run, VO, versionOf } from "./voms-house.ts";
+import { ALICE, CLIENTS, run, VO } from "./voms-house.ts";
 import { readProxyFqans } from "./voms-proxy.ts";
 
 const CLIENT = CLIENTS["voms-proxy-init2"];
@@ -70,7 +71,7 @@ describe("VOMS on a site", { skip }, () => {
   });
   after(async () => {
     await domus.destroy();
-    console.log(`# voms-proxy-init2 ${versionOf(CLIENT.package)}: ${calls} calls`);
+    called("voms-proxy-init2", calls);
   });
 
   const init = async (

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { namedPerson } from "../../services/vo/index.ts";
 import { type Actor, address, Stage, until } from "../services/stage.ts";
-import { ALICE, CLIENTS, type Client, missingClients, PORT, VO, VomsHouse, versionOf } from "./voms-house.ts";
+import { ALICE, CLIENTS, type Client, missingClients, PORT, VO, VomsHouse } from "./voms-house.ts";
 import { readProxyAcs, readProxyFqans } from "./voms-proxy.ts";
 import { oldServer } from "./voms-relay.ts";
 
@@ -55,8 +55,7 @@ describe("the stock clients of VOMS", { skip }, () => {
   });
   after(async () => {
     await stage.close();
-    for (const [client, { package: name }] of Object.entries(CLIENTS))
-      console.log(`# ${client} ${versionOf(name)}: ${house.calls[client] ?? 0} calls`);
+    house?.tellCalls();
   });
 
   const proxyOf = async (client: Client, voms: string, ...more: readonly string[]): Promise<string> => {

@@ -11,9 +11,10 @@ import { MariaRecords } from "../../services/records/mariadb.ts";
 import { identityKey } from "../../services/vo/index.ts";
 import { readVos } from "../../src/vo/index.ts";
 import { type Actor, address, type Identity, SITE, Stage, until } from "../services/stage.ts";
-import { ALICE, missingClients, VO, VomsHouse, versionOf } from "./voms-house.ts";
+import { called } from "../support/stock-clients.ts";
+import { ALICE, missingClients, VO, VomsHouse } from "./voms-house.ts";
 import { readProxyAcs, readProxyFqans } from "./voms-proxy.ts";
-import { missingVomsd, VOMSD, Vomsd } from "./vomsd.ts";
+import { missingVomsd, Vomsd } from "./vomsd.ts";
 
 const skip = findProgram(["mariadbd"]) === null ? "mariadbd is not installed" : missingVomsd() || missingClients();
 
@@ -119,7 +120,8 @@ describe("Debian's vomsd on our records", { skip }, () => {
   after(async () => {
     await vomsd?.stop();
     await stage.close();
-    console.log(`# vomsd ${versionOf(VOMSD.package)}: ${invocations} calls, beside ours with as many`);
+    called("vomsd", invocations);
+    house?.tellCalls();
   });
 
   const asked = async (where: "ours" | "vomsd", role = true): ReturnType<VomsHouse["init"]> => {
