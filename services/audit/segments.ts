@@ -2,7 +2,7 @@
  * Where an audit record is kept: one file that is written, and what was written before in segments, compressed, named by the time of
  * their last line. Age and space are bounded: the oldest go first. Compression runs beside the service (Node's thread pool) and is
  * crash-safe: until a compressed segment is complete under its own name, the plain one stays. Files are removed there too: to free the
- * memory of a segment takes the kernel 10 ms and more.
+ * memory of a segment takes the kernel 12 ms and more.
  */
 import { createReadStream, createWriteStream, openSync, readdirSync, renameSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";

@@ -1,7 +1,7 @@
 /**
- * Octets of one connection that wait to be understood: put in behind, taken from the front. They are copied into rooms that are used again,
- * because what they came in belongs to the reading ({@link listen}), and because a fresh buffer for each reading is what the collector then
- * stops the program for: beside a heap of 14 MB a few of them already call for a whole collection, of 5 to 10 milliseconds.
+ * Octets of one connection that wait to be understood: put in behind, taken from the front. They are copied into rooms that are used again:
+ * Node reads into slabs of 64 KB, and one piece that waits keeps its slab until it is old. Beside a heap of 14 MB a hundred of them already
+ * call for a whole collection, of 3 to 10 milliseconds.
  */
 
 const NOTHING = Buffer.alloc(0);

@@ -3,9 +3,8 @@
  * pool that flushes and compresses files. To the kernel they are the loop's equals: once they have work, each takes a whole slice (4 ms) while
  * hundreds of calls wait. So they get the least priority: they work when the loop rests, and a twentieth of the time when it does not.
  *
- * The loop must not wait for threads that now stand behind others: young objects are collected by itself alone, which takes half a
- * millisecond. And whole collections come when the heap is three times what was left by the last one, in place of one and a half times beside
- * so small a heap, which was several times a second in a flood: each is 5 to 10 milliseconds.
+ * The loop must not wait for threads that now stand behind others: young objects are collected by itself alone. And whole collections come when the heap is three times what was left by the last one, in place of one and a half times beside
+ * so small a heap, which was several times a second in a flood: each is 3 to 10 milliseconds.
  *
  * Tried and not taken: one thread for all collections (whole ones then take 8 to 10 ms), a larger first heap (forgotten at the first collection).
  */
