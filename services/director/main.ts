@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import type { DirectorConfig } from "../../src/model/index.ts";
+import { quietBackground } from "../../src/world/index.ts";
 import { Checker } from "./checker.ts";
 import { ConfigProblem, parseConfig, readEnvironment, readIdentity, readText } from "./config.ts";
 import { FrontEnd } from "./front-end.ts";
@@ -17,6 +18,7 @@ import { TIMING } from "./timing.ts";
 import { keepAliveFile } from "./watchdog.ts";
 
 async function run(): Promise<void> {
+  await quietBackground();
   const place = readEnvironment(process.env);
   const log = createLog(place.guest);
   const file = join(place.root, "etc", "director.json");

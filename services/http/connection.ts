@@ -94,8 +94,11 @@ export class Connection {
   community: Community;
   /** More connections than its community may have: its first call is refused. */
   surplus = false;
-  /** How it is kept from being read. */
-  readonly readable: Readable;
+  /** How others keep it from being read. */
+  readonly readable: Readable = { hold: () => this.#hold("waits"), release: () => this.#release("waits") };
+  readonly #inner: Readable;
+  /** Why it is not read: others' turn it is (`waits`), whole requests are left over (`full`). */
+  readonly #held = { waits: false, full: false };
   readonly #socket: TLSSocket;
   readonly #service: Service;
   readonly #reader: RequestReader;
@@ -106,7 +109,6 @@ export class Connection {
   #unread = 0;
   #head = false;
   #stays = true;
-  #paused = false;
   /** The client has said that it sends nothing more. */
   #ended = false;
 
@@ -116,7 +118,7 @@ export class Connection {
     this.home = community;
     this.community = community;
     this.#socket = socket;
-    this.readable = readableOf(socket);
+    this.#inner = readableOf(socket);
     this.#service = service;
     // Whole policies come from operators alone.
     this.#reader = service.protocol.reader(peer.unit === "operator" ? OPERATOR_BODY_LIMIT : BODY_LIMIT);
@@ -194,10 +196,18 @@ export class Connection {
     if (this.#phase === "lingering") return;
     this.#service.heard(this);
     this.#reader.push(chunk);
-    if (this.#phase === "working" || this.#phase === "writing") {
-      this.#paused = true;
-      this.#socket.pause();
-    } else this.#advance(false);
+    if (this.#phase === "working" || this.#phase === "writing") this.#hold("full");
+    else this.#advance(false);
+  }
+
+  #hold(why: "waits" | "full"): void {
+    this.#held[why] = true;
+    this.#inner.hold();
+  }
+
+  #release(why: "waits" | "full"): void {
+    this.#held[why] = false;
+    if (!this.#held.waits && !this.#held.full) this.#inner.release();
   }
 
   #onEnd(): void {
@@ -214,10 +224,7 @@ export class Connection {
   #goOn(): void {
     this.#enter("idle");
     if (this.#reader.begun) this.#advance(true);
-    if (this.#paused && this.#phase !== "working" && this.#phase !== "writing") {
-      this.#paused = false;
-      this.#socket.resume();
-    }
+    if (this.#held.full && this.#phase !== "working" && this.#phase !== "writing") this.#release("full");
   }
 
   #advance(behind: boolean): void {
@@ -242,7 +249,7 @@ export class Connection {
   #leave(unread: boolean): void {
     this.#enter("lingering");
     if (unread) {
-      if (this.#paused) this.#socket.resume();
+      this.#release("full");
       this.#socket.end();
     } else {
       // Gone as soon as the answer is out; who does not read it has as long as any slow reader.

@@ -13,6 +13,7 @@ import {
   readRequestLine,
 } from "./head.ts";
 import { BODY_LIMIT } from "./limits.ts";
+import { Octets } from "./octets.ts";
 
 export interface HttpRequest {
   readonly method: string;
@@ -28,6 +29,7 @@ export type Reading = HttpRequest | HttpFault | "more" | "continue";
 
 const NOTHING = Buffer.alloc(0);
 const HEAD_END = Buffer.from("\r\n\r\n");
+const LINE_END = Buffer.from("\r\n");
 /** Empty lines before a request, as some clients send after a body (RFC 9112 2.2). */
 const LEADING = 2;
 /** Digits of a chunk's size: more than any body that is taken. */
@@ -43,7 +45,7 @@ interface Pending {
 }
 
 export class HttpReader {
-  #octets: Buffer = NOTHING;
+  readonly #octets = new Octets();
   /** Where the search for the end of the head goes on. */
   #searched = 0;
   #leading = 0;
@@ -59,7 +61,7 @@ export class HttpReader {
 
   /** Octets that are kept. */
   get held(): number {
-    return this.#octets.length + (this.#pending?.body.length ?? 0);
+    return this.#octets.held + (this.#pending?.body.length ?? 0);
   }
 
   /** Whether a request has begun. */
@@ -72,19 +74,22 @@ export class HttpReader {
     return this.#pending !== null;
   }
 
-  push(chunk: Buffer): void {
-    this.#octets = this.#octets.length === 0 ? chunk : Buffer.concat([this.#octets, chunk]);
+  /** @param chunk is the caller's again afterwards */
+  push(chunk: Uint8Array): void {
+    this.#octets.push(chunk);
   }
 
   /** @returns the next request if it is whole; after a fault nothing more can be read from this connection */
   next(): Reading {
-    return this.#pending === null ? this.#readHead() : this.#readBody(this.#pending);
+    const reading = this.#pending === null ? this.#readHead() : this.#readBody(this.#pending);
+    if (reading === "more") this.#octets.fit();
+    return reading;
   }
 
   #readHead(): Reading {
-    while (this.#octets.length >= 2 && this.#octets[0] === 13 && this.#octets[1] === 10) {
+    while (this.#octets.at(0) === 13 && this.#octets.at(1) === 10) {
       if (++this.#leading > LEADING) return new HttpFault(400, "empty lines instead of a request");
-      this.#octets = this.#octets.subarray(2);
+      this.#octets.skip(2);
       this.#searched = 0;
     }
     const end = this.#octets.indexOf(HEAD_END, this.#searched);
@@ -95,8 +100,8 @@ export class HttpReader {
       return "more";
     }
     if (end > HEAD_LIMITS.octets) return new HttpFault(431, `a head has at most ${HEAD_LIMITS.octets} octets`);
-    const head = this.#octets.toString("latin1", 0, end + 2);
-    this.#octets = this.#octets.length === end + 4 ? NOTHING : this.#octets.subarray(end + 4);
+    const head = this.#octets.text(end + 2);
+    this.#octets.skip(end + 4);
     this.#searched = 0;
     this.#leading = 0;
     const lineEnd = head.indexOf("\r\n");
@@ -128,43 +133,44 @@ export class HttpReader {
   #readLength(pending: Pending): Buffer | "more" {
     const { length } = pending.fields;
     if (this.#octets.length < length) return "more";
-    const body = this.#octets.subarray(0, length);
-    this.#octets = this.#octets.length === length ? NOTHING : this.#octets.subarray(length);
+    const body = Buffer.allocUnsafe(length);
+    this.#octets.copy(body, 0, 0, length);
+    this.#octets.skip(length);
     return body;
   }
 
   /** RFC 9112 7.1 without extensions and trailers: nobody here uses them, and they are where readers differ. */
   #readChunks(pending: Pending): Buffer | "more" | HttpFault {
     for (;;) {
-      const end = this.#octets.indexOf("\r\n");
+      const end = this.#octets.indexOf(LINE_END);
       if (end > CHUNK_DIGITS || (end < 0 && this.#octets.length > CHUNK_DIGITS + 1))
         return new HttpFault(400, "a chunk does not begin with its size");
       if (end < 0) return "more";
-      const digits = this.#octets.toString("latin1", 0, end);
+      const digits = this.#octets.text(end);
       if (!/^[0-9A-Fa-f]+$/.test(digits)) return new HttpFault(400, "a chunk does not begin with its size");
       const size = Number.parseInt(digits, 16);
       if (pending.filled + size > this.#bodyLimit)
         return new HttpFault(413, `a body has at most ${this.#bodyLimit} octets`);
       const from = end + 2;
       if (this.#octets.length < from + size + 2) return this.#shortOf(from, size);
-      if (this.#octets[from + size] !== 13 || this.#octets[from + size + 1] !== 10)
+      if (this.#octets.at(from + size) !== 13 || this.#octets.at(from + size + 1) !== 10)
         return new HttpFault(
           400,
           size === 0 ? "fields after the last chunk are not taken" : "a chunk is longer than its size",
         );
       if (size > 0) {
         const body = pending.filled + size > pending.body.length ? this.#grow(pending, size) : pending.body;
-        this.#octets.copy(body, pending.filled, from, from + size);
+        this.#octets.copy(body, pending.filled, from, size);
         pending.filled += size;
       }
-      this.#octets = this.#octets.subarray(from + size + 2);
+      this.#octets.skip(from + size + 2);
       if (size === 0) return pending.body.subarray(0, pending.filled);
     }
   }
 
   /** What can already be said of a chunk that is not whole. */
   #shortOf(from: number, size: number): "more" | HttpFault {
-    if (size === 0 && this.#octets.length > from && this.#octets[from] !== 13)
+    if (size === 0 && this.#octets.length > from && this.#octets.at(from) !== 13)
       return new HttpFault(400, "fields after the last chunk are not taken");
     return "more";
   }

@@ -2,6 +2,7 @@
  * The life of a program in a guest: start, say so, serve until SIGTERM, close gently, leave. What cannot start says why in one line
  * and ends with status 3 (the outside) so that the host tries again with backoff.
  */
+import { quietBackground } from "../../src/world/index.ts";
 import { type Guest, readGuest, StartRefused } from "./guest.ts";
 import { createLog, type Log } from "./log.ts";
 
@@ -36,7 +37,7 @@ export function runProgram(start: (guest: Guest, log: Log) => Promise<Close>): v
   // The host may be gone while we go on: its end of the pipe closing is no reason to die.
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
-  Promise.resolve()
+  quietBackground()
     .then(() => start(readGuest(), log))
     .then((closer) => {
       close = closer;

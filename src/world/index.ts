@@ -7,5 +7,6 @@ export * from "./listeners.ts";
 export * from "./lock.ts";
 export * from "./processes.ts";
 export * from "./proxy-protocol.ts";
+export * from "./quiet-background.ts";
 export * from "./read-turns.ts";
 export * from "./request.ts";
