@@ -20,8 +20,10 @@ export interface PathRules extends RevocationRules {
   /** Milliseconds by which clocks may differ: certificates are taken this much before their time, never after. Default 0. */
   readonly skew?: number;
   readonly crls?: readonly RevocationList[];
-  /** When given, every authority needs one that permits what it signed. */
+  /** When given, every authority of which one speaks may sign what it permits. */
   readonly signingPolicies?: readonly SigningPolicy[];
+  /** What an authority may sign of which none of them speaks: nothing (the default), or anything. */
+  readonly withoutPolicy?: "refuse" | "accept";
   /** `client` (the default) is for who stands behind a TLS client; `any` for who only signs, as VOMS servers do. */
   readonly purpose?: "client" | "any";
 }
@@ -204,7 +206,12 @@ function checkPath(path: readonly Certificate[], rules: PathRules): ValidPath {
     if (!selfIssued(authority)) below++;
     checkRevocation(issued, authority, rules.crls ?? [], rules);
     if (rules.signingPolicies !== undefined) {
-      const why = whyNotSigned(rules.signingPolicies, authority.subject.normal, issued.subject.normal);
+      const why = whyNotSigned(
+        rules.signingPolicies,
+        authority.subject.normal,
+        issued.subject.normal,
+        rules.withoutPolicy,
+      );
       if (why !== null) throw new GridRefused("signing-policy", why);
     }
     const { nameConstraints } = authority.extensions;

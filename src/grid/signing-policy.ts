@@ -202,11 +202,17 @@ export function parseNamespaces(text: string, self: string | null = null): reado
 /**
  * @param authority normal form
  * @param subject normal form of the name it signed
+ * @param withoutPolicy what an authority may of which no policy speaks: nothing, unless told
  * @returns why it may not, or `null` when it may
  */
-export function whyNotSigned(policies: readonly SigningPolicy[], authority: string, subject: string): string | null {
+export function whyNotSigned(
+  policies: readonly SigningPolicy[],
+  authority: string,
+  subject: string,
+  withoutPolicy: "refuse" | "accept" = "refuse",
+): string | null {
   const spoken = policies.filter((policy) => policy.authority === authority);
-  if (spoken.length === 0) return `no signing policy speaks of ${authority}`;
+  if (spoken.length === 0) return withoutPolicy === "accept" ? null : `no signing policy speaks of ${authority}`;
   if (spoken.some(({ denied }) => denied.some((pattern) => matches(pattern, subject))))
     return `${authority} is denied to sign ${subject}`;
   for (const kind of new Set(spoken.map((policy) => policy.kind))) {

@@ -1,0 +1,2 @@
+/** What services of the grid believe about people's certificates: authorities, revocation lists, signing policies, VOMS servers. */
+export * from "./trust.ts";
