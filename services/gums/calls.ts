@@ -2,11 +2,11 @@
 import { DN_LIMIT } from "../../src/grid/index.ts";
 import type { explainGums, MappingQuestion } from "../../src/policy/index.ts";
 import { auditCall } from "../audit/index.ts";
-import { type DecidingParts, quote } from "../deciding/index.ts";
+import { type Believes, type DecidingParts, quote } from "../deciding/index.ts";
 import { type Answer, type Call, errorAnswer, type Handler, json, readJson, text } from "../http/index.ts";
+import { TOKEN_LIMIT, type Tokens } from "../tokens/index.ts";
 import type { MapIdentity, Mapped } from "./mapping.ts";
-import { type Believes, readHost, readQuestion } from "./questions.ts";
-import { TOKEN_LIMIT, type Tokens } from "./tokens.ts";
+import { readHost, readQuestion, tokenQuestion } from "./questions.ts";
 
 export interface GumsParts extends DecidingParts {
   readonly mapIdentity: MapIdentity;
@@ -35,9 +35,8 @@ export function gumsRoutes(parts: GumsParts): Readonly<Record<string, Handler>> 
   const mapToken = async (call: Call): Promise<Answer> => {
     const body = await readJson(call.request);
     const host = readHost(text(body, "host", DN_LIMIT));
-    const { issuer, subject, groups, scopes } = await tokens.verify(text(body, "token", TOKEN_LIMIT));
-    const question = { subject, fqan: null, believed: true, host, token: { issuer, groups, scopes } };
-    return answer(await mapIdentity(question, call, null));
+    const claims = await tokens.verify(text(body, "token", TOKEN_LIMIT));
+    return answer(await mapIdentity(tokenQuestion(claims, host), call, null));
   };
 
   const explained = ({ query, peer }: Call): Answer => {

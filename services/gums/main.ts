@@ -2,18 +2,17 @@
 import { join } from "node:path";
 import { compileGums, explainGums, type GumsPolicy, sazKey } from "../../src/policy/index.ts";
 import type { GumsConfig } from "../../src/recipes/index.ts";
-import { serveDecisions } from "../deciding/index.ts";
+import { compileGatekeepers, serveDecisions } from "../deciding/index.ts";
 import { type Fields, type Merged, Pools, poolServers } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { Tokens } from "../tokens/index.ts";
 import { adminSoapRoutes } from "./admin-soap.ts";
 import { gumsRoutes } from "./calls.ts";
 import { changeRoutes } from "./changes.ts";
 import { Files, fileRoutes } from "./files.ts";
 import { compileMapping } from "./mapping.ts";
-import { compileGatekeepers } from "./questions.ts";
 import { gumsSoapRoutes } from "./soap.ts";
 import { accountKey, gumsState, MemberBook } from "./state.ts";
-import { Tokens } from "./tokens.ts";
 import { VomsMembers } from "./voms-members.ts";
 import { whatIfCall } from "./what-if.ts";
 
