@@ -1,9 +1,10 @@
 /** SAZ: may this identity use the site? Answers from memory; bans are recorded in the database and followed by every copy. */
 import { compileSaz, explainSaz, type SazPolicy, sazKey } from "../../src/policy/index.ts";
 import type { SazConfig } from "../../src/recipes/index.ts";
-import { serveDecisions } from "../deciding/index.ts";
+import { compileGatekeepers, serveDecisions } from "../deciding/index.ts";
 import type { Merged } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { Tokens } from "../tokens/index.ts";
 import { banRoutes } from "./bans.ts";
 import { sazRoutes } from "./calls.ts";
 import { Copies } from "./copies.ts";
@@ -27,15 +28,32 @@ runProgram(async (guest, log) => {
       return event?.fields.action === "ban" ? event.fields.reason : undefined;
     };
     copies.renew(parts.tls);
+    const believes = compileGatekeepers(config.gatekeepers ?? null);
+    const tokens = new Tokens({
+      issuers: config.issuers ?? [],
+      audiences: config.audiences ?? [],
+      tls: parts.tls,
+      log,
+    });
     const judge = compileJudging({ ...parts, seen, decide: compileSaz(policy, banned) });
     return {
       routes: {
-        ...sazRoutes({ ...parts, seen, judge, explain: (question) => explainSaz(policy, banned, question) }),
-        ...sazSoapRoutes({ ...parts, judge }),
+        ...sazRoutes({
+          ...parts,
+          seen,
+          judge,
+          explain: (question) => explainSaz(policy, banned, question),
+          believes,
+          tokens,
+        }),
+        ...sazSoapRoutes({ ...parts, judge, believes }),
         ...banRoutes({ ...parts, bans, copies }),
       },
       about: () => ({ unrecorded: seen.unrecorded }),
-      renew: (tls) => copies.renew(tls),
+      renew: (tls) => {
+        copies.renew(tls);
+        tokens.renew(tls);
+      },
       close: () => {
         seen.close();
         copies.close();

@@ -3,8 +3,9 @@
  * (manual mappings) is in the database. How a policy is spelt and what it means is `src/policy/`.
  */
 
-import { parseDuration, type Service } from "../model/index.ts";
+import { parseDuration } from "../model/index.ts";
 import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
+import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -20,7 +21,6 @@ import {
   jsonFile,
   readAuditRule,
   readCommunities,
-  readList,
   readStale,
   type ServingConfig,
   STALE_DEFAULT,
@@ -46,15 +46,6 @@ function policyOf(setting: unknown): GumsPolicy {
   return readGumsPolicy(setting).policy ?? readGumsPolicy(undefined).policy!;
 }
 
-/** @returns the patterns, or `null` when the setting is no list of them */
-function readNames(value: unknown): readonly string[] | null {
-  return readList(value, (one) => (typeof one === "string" && /^[^\p{Cc}]{1,255}$/u.test(one) ? one : null));
-}
-
-function audiencesOf({ settings }: Service): Pick<GumsConfig, "audiences"> {
-  return settings.audiences === undefined ? {} : { audiences: readNames(settings.audiences) ?? [] };
-}
-
 /** The original looked every twelve hours: whoever left an organization was in it until then. */
 const REFRESH = "5 min";
 
@@ -62,11 +53,6 @@ const REFRESH = "5 min";
 function readRefresh(value: unknown): number | null {
   const seconds = typeof value === "string" ? parseDuration(value) : null;
   return seconds !== null && seconds >= 10 && seconds <= 12 * 3600 ? seconds : null;
-}
-
-/** Silence is every guest; an empty list is nobody but operators. */
-function gatekeepersOf({ settings }: Service): Pick<GumsConfig, "gatekeepers"> {
-  return settings.gatekeepers === undefined ? {} : { gatekeepers: readNames(settings.gatekeepers) ?? [] };
 }
 
 const PORT = 8443;
@@ -82,14 +68,8 @@ export const gums: Recipe = {
       accepts: (value) => readGumsPolicy(value).policy !== undefined,
       mistakes: (value) => readGumsPolicy(value).mistakes ?? [],
     },
-    gatekeepers: {
-      expected: "a list of certificate names such as ce1.example.org, *.example.org",
-      accepts: (value) => readNames(value) !== null,
-    },
-    audiences: {
-      expected: "a list of audiences of tokens such as https://ce.example.org",
-      accepts: (value) => readNames(value) !== null,
-    },
+    gatekeepers: GATEKEEPERS,
+    audiences: AUDIENCES,
     refresh: {
       expected: "a duration from 10 s to 12 h, such as 5 min",
       accepts: (value) => readRefresh(value) !== null,

@@ -11,6 +11,7 @@ import {
   RECIPES,
   type Rendered,
   readStale,
+  type SazConfig,
   type StaticSiteConfig,
 } from "../../src/recipes/index.ts";
 import { bundleNames } from "../services/stage.ts";
@@ -161,8 +162,32 @@ test("settings that are not what was expected are refused", () => {
   ]);
   refuse("saz", "default", ["allow", true, null]);
   refuse("saz", "permit", ["x", [{ dn: "Alice" }], [{ vo: "a", dn: "/CN=b" }], [{ host: "x" }], [{ vo: "a b" }]]);
-  for (const recipe of ["gums", "saz"])
+  const issuer = "https://tokens.example.org/a";
+  const { issuers, permit } = RECIPES.get("saz")!.settings;
+  assert.equal(permit!.accepts([{ issuer }, { issuer, subject: "a" }, { issuer, scope: "compute.create" }]), true);
+  refuse("saz", "permit", [[{ issuer: "tokens" }], [{ issuer, subject: "a b" }], [{ issuer, dn: "/CN=a" }]]);
+  assert.deepEqual(issuers!.mistakes!([issuer]), []);
+  assert.deepEqual(
+    issuers!.mistakes!([issuer, 7, "http://a.example.org"]).map((one) => one.path),
+    [[1], [2]],
+  );
+  assert.deepEqual(
+    issuers!.mistakes!(issuer).map((one) => one.path),
+    [[]],
+  );
+  for (const recipe of ["gums", "saz"]) {
+    refuse(recipe, "gatekeepers", ["ce1", [7], ["a\nb"]]);
+    refuse(recipe, "audiences", ["x", [null]]);
     refuse(recipe, "stale", [60, { after: 60 }, { after: "60" }, { [THEN]: "maybe" }, { after: "1 s", when: "x" }]);
+  }
+});
+
+test("SAZ looks at tokens of the issuers that are listed and of those that a permit names", () => {
+  const issuer = "https://tokens.example.org/a";
+  const settings = { permit: [{ issuer, subject: "robot" }], issuers: ["https://b.example.org"], gatekeepers: ["ce*"] };
+  const config = JSON.parse(file(render("saz", 0, fermigrid({ saz: { settings } })), "etc/saz.json")) as SazConfig;
+  assert.deepEqual(config.issuers, ["https://b.example.org", issuer]);
+  assert.deepEqual(config.gatekeepers, ["ce*"]);
 });
 
 test("names that cannot stand in SQL are a defect", () => {
