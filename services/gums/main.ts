@@ -1,11 +1,12 @@
 /** GUMS: identity (and FQAN) to account for a host, as JSON and SOAP over mutual TLS. Decides from memory; the database is only followed. */
 import { join } from "node:path";
 import { compileGums, explainGums, type GumsPolicy, sazKey } from "../../src/policy/index.ts";
-import type { GumsConfig } from "../../src/recipes/index.ts";
+import { CREDENTIALS_DEFAULT, type GumsConfig } from "../../src/recipes/index.ts";
 import { compileGatekeepers, serveDecisions } from "../deciding/index.ts";
 import { type Fields, type Merged, Pools, poolServers } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
 import { Tokens } from "../tokens/index.ts";
+import { Credentials, Trust } from "../trust/index.ts";
 import { adminSoapRoutes } from "./admin-soap.ts";
 import { gumsRoutes } from "./calls.ts";
 import { changeRoutes } from "./changes.ts";
@@ -47,6 +48,9 @@ runProgram(async (guest, log) => {
       tls: parts.tls,
       log,
     });
+    const rule = config.credentials ?? CREDENTIALS_DEFAULT;
+    const trust = new Trust({ config: rule, own: parts.tls.ca, log });
+    const credentials = new Credentials(trust, rule.limited);
     const state = gumsState(accounts, members, pools);
     const own = { ...parts, policy, accounts, members, pools };
     const believes = compileGatekeepers(config.gatekeepers ?? null);
@@ -59,6 +63,7 @@ runProgram(async (guest, log) => {
           explain: (question) => explainGums(policy, state, question),
           believes,
           tokens,
+          credentials,
         }),
         ...gumsSoapRoutes({ ...parts, mapIdentity, believes }),
         ...adminSoapRoutes({ ...parts, files, mapIdentity, believes }),
@@ -67,16 +72,23 @@ runProgram(async (guest, log) => {
         "POST /gums/json/whatIf": whatIfCall(parts.audit, policy, state),
       },
       start: async () => {
+        await trust.start();
         await pools.start();
         vomsMembers.start();
       },
-      about: () => ({ poolConflicts: pools.conflicts(), membersNotFetched: vomsMembers.faults() }),
+      about: () => ({
+        poolConflicts: pools.conflicts(),
+        membersNotFetched: vomsMembers.faults(),
+        trust: trust.about(),
+      }),
       renew: (tls) => {
         pools.renew(tls);
         vomsMembers.renew(tls);
         tokens.renew(tls);
+        trust.renew(tls.ca);
       },
       close: async () => {
+        await trust.close();
         await vomsMembers.close();
         await pools.close();
       },

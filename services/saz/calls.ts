@@ -1,5 +1,5 @@
 /** SAZ's JSON calls about decisions: `authorize` for anyone with a certificate of the site; why, for whom, and who came, for operators. */
-import { formatFqan, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
+import { DN_LIMIT, formatFqan, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
 import {
   type explainSaz,
   normalSazValue,
@@ -24,6 +24,7 @@ import {
   text,
 } from "../http/index.ts";
 import { type Claims, readClaims, TOKEN_LIMIT, type Tokens } from "../tokens/index.ts";
+import type { Credentials } from "../trust/index.ts";
 import type { Judge } from "./judging.ts";
 import type { SeenValues } from "./seen.ts";
 
@@ -32,6 +33,7 @@ export interface SazParts extends DecidingParts {
   readonly judge: Judge;
   readonly believes: Believes;
   readonly tokens: Pick<Tokens, "verify">;
+  readonly credentials: Pick<Credentials, "verify">;
   readonly explain: (question: SazQuestion) => ReturnType<typeof explainSaz>;
 }
 
@@ -72,7 +74,7 @@ function answer({ decision, reason }: SazDecision): Answer {
 }
 
 export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
-  const { audit, seen, judge, explain, believes, tokens } = parts;
+  const { audit, seen, judge, explain, believes, tokens, credentials } = parts;
 
   const authorize = (call: Call): Answer => answer(judge(readQuestion(call.query, believes(call.peer)), call, null));
 
@@ -80,6 +82,15 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
   const authorizeToken = async (call: Call): Promise<Answer> => {
     const claims = await tokens.verify(text(await readJson(call.request), "token", TOKEN_LIMIT));
     return answer(judge(tokenQuestion(claims), call, null));
+  };
+
+  /** So is a proxy with what VOs say in it. Every authority above the person is looked at: banning the highest one bans those below it. */
+  const authorizeCredential = async (call: Call): Promise<Answer> => {
+    const body = await readJson(call.request);
+    const { subject, fqans, vo, authorities } = credentials.verify(body.chain, text(body, "host", DN_LIMIT, ""));
+    const [ca = null, ...above] = authorities;
+    const question = { subject, vo, fqans, believed: true, ca, above, token: null };
+    return json(200, { result: "OK", ...judge(question, call, "credential"), subject, fqans });
   };
 
   const explained = ({ query, peer }: Call): Answer => {
@@ -100,6 +111,7 @@ export function sazRoutes(parts: SazParts): Readonly<Record<string, Handler>> {
   return {
     "GET /saz/json/authorize": authorize,
     "POST /saz/json/authorizeToken": authorizeToken,
+    "POST /saz/json/authorizeCredential": authorizeCredential,
     "GET /saz/json/explain": explained,
     "GET /saz/json/seen": seenValues,
     "GET /saz/json/audit": auditCall(audit, ["subject", "vo", "ca", "decision", "asked", "dialect"]),

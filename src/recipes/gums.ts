@@ -6,6 +6,7 @@
 import { parseDuration } from "../model/index.ts";
 import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
+import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -32,6 +33,8 @@ import {
 export interface GumsConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
+  /** Whom is believed about proxies that are checked here; absent: what the recipe does by default. */
+  readonly credentials?: CredentialRule;
   /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
   readonly gatekeepers?: readonly string[];
   /** Audiences of tokens that are this site's; absent: only those that mean anybody. */
@@ -70,6 +73,7 @@ export const gums: Recipe = {
     },
     gatekeepers: GATEKEEPERS,
     audiences: AUDIENCES,
+    ...CREDENTIAL_SETTINGS,
     refresh: {
       expected: "a duration from 10 s to 12 h, such as 5 min",
       accepts: (value) => readRefresh(value) !== null,
@@ -89,6 +93,7 @@ export const gums: Recipe = {
       ...communitiesOf(context.service),
       ...gatekeepersOf(context.service),
       ...audiencesOf(context.service),
+      ...credentialsOf(context.service),
       refresh: readRefresh(context.service.settings.refresh ?? REFRESH) ?? 0,
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,

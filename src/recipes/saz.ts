@@ -3,6 +3,7 @@
 import type { SettingMistake } from "../model/index.ts";
 import { isIssuer, OPEN_SAZ, readSazEntry, type SazEntry, type SazPolicy } from "../policy/index.ts";
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
+import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -31,6 +32,8 @@ export interface SazConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
   readonly audit: AuditRule;
+  /** Whom is believed about proxies that are checked here; absent: what the recipe does by default. */
+  readonly credentials?: CredentialRule;
   /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
   readonly gatekeepers?: readonly string[];
   /** Issuers of tokens that are looked at at all; absent: none. */
@@ -83,6 +86,7 @@ export const saz: Recipe = {
       mistakes: issuerMistakes,
     },
     audiences: AUDIENCES,
+    ...CREDENTIAL_SETTINGS,
     audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     communities: { expected: COMMUNITIES_EXPECTED, accepts: (value) => readCommunities(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
@@ -102,6 +106,7 @@ export const saz: Recipe = {
       ...gatekeepersOf(context.service),
       ...(issuers.length === 0 ? {} : { issuers }),
       ...audiencesOf(context.service),
+      ...credentialsOf(context.service),
       database: databaseAccess(context),
       stale: readStale(settings.stale) ?? STALE_DEFAULT,
       audit: readAuditRule(settings.audit) ?? AUDIT_DEFAULT,

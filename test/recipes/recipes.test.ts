@@ -7,6 +7,7 @@ import type { OwnService, Service } from "../../src/model/index.ts";
 import type { GumsPolicy } from "../../src/policy/index.ts";
 import {
   accountStatements,
+  CREDENTIALS_DEFAULT,
   type DatabaseConfig,
   RECIPES,
   type Rendered,
@@ -177,6 +178,10 @@ test("settings that are not what was expected are refused", () => {
   );
   for (const recipe of ["gums", "saz"]) {
     refuse(recipe, "gatekeepers", ["ce1", [7], ["a\nb"]]);
+    refuse(recipe, "authorities", ["certificates", "/a/../b", 7, "", "/a\nb"]);
+    refuse(recipe, "vomsdir", ["vomsdir", null, false]);
+    refuse(recipe, "signing-policies", [true, "never"]);
+    refuse(recipe, "limited-proxies", [false, "limited"]);
     refuse(recipe, "audiences", ["x", [null]]);
     refuse(recipe, "stale", [60, { after: 60 }, { after: "60" }, { [THEN]: "maybe" }, { after: "1 s", when: "x" }]);
   }
@@ -188,6 +193,29 @@ test("SAZ looks at tokens of the issuers that are listed and of those that a per
   const config = JSON.parse(file(render("saz", 0, fermigrid({ saz: { settings } })), "etc/saz.json")) as SazConfig;
   assert.deepEqual(config.issuers, ["https://b.example.org", issuer]);
   assert.deepEqual(config.gatekeepers, ["ce*"]);
+});
+
+test("whom GUMS and SAZ believe about proxies is the site file's, and the grid's directories where it is silent", () => {
+  const settings = {
+    authorities: "/srv/authorities",
+    vomsdir: "none",
+    "signing-policies": "required",
+    "limited-proxies": "refuse",
+  };
+  for (const name of ["gums", "saz"] as const) {
+    const config = (services = fermigrid()) =>
+      (JSON.parse(file(render(name, 0, services), `etc/${name}.json`)) as SazConfig).credentials;
+    assert.deepEqual(config(), CREDENTIALS_DEFAULT);
+    assert.deepEqual(config(fermigrid({ [name]: { settings } })), {
+      authorities: "/srv/authorities",
+      vomsdir: null,
+      refresh: 60,
+      withoutPolicy: "refuse",
+      limited: "refuse",
+    });
+    for (const [key, value] of Object.entries(settings))
+      assert.equal(RECIPES.get(name)!.settings[key]!.accepts(value), true, key);
+  }
 });
 
 test("names that cannot stand in SQL are a defect", () => {

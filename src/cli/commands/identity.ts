@@ -1,8 +1,9 @@
 /** `domus map|authorize|ban|unban|bans|seen`: asks GUMS and SAZ through their aliases, as any client would. */
 import { type Command, Option } from "commander";
-import { Fault } from "../../model/index.ts";
+import { type BlueprintAlias, Fault } from "../../model/index.ts";
 import { SAZ_KINDS } from "../../policy/index.ts";
-import { aliasOfRecipe, askThrough, requireAnswer } from "../calls.ts";
+import { aliasOfRecipe, askThrough, requireAnswer, type ServiceAnswer } from "../calls.ts";
+import { readCredential } from "../credential.ts";
 import { chooseSite, type OpenSite, openState, readText } from "../open.ts";
 import { complain, formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
 
@@ -10,6 +11,7 @@ interface IdentityFlags {
   readonly site?: string;
   readonly fqan?: string;
   readonly token?: string;
+  readonly credential?: string;
   readonly host?: string;
   readonly vo?: string;
   readonly ca?: string;
@@ -40,16 +42,30 @@ function common(command: Command): Command {
 }
 
 /** @throws {Fault} unless exactly one of the ways to say who it is was taken */
-function requireOne(command: string, dn: string | undefined, { token }: IdentityFlags): void {
-  if ([dn, token].filter((one) => one !== undefined).length !== 1)
+function requireOne(command: string, dn: string | undefined, { token, credential }: IdentityFlags): void {
+  if ([dn, token, credential].filter((one) => one !== undefined).length !== 1)
     throw new Fault("usage.invalid", {
-      reason: "expected a name or --token, one of them",
+      reason: "expected a name, --token or --credential, one of them",
       help: `domus ${command} --help`,
     });
 }
 
 function readToken(path: string): string {
   return readText(path === "-" ? "/dev/stdin" : path).text.trim();
+}
+
+/** Asks about a name, the holder of a token, or a proxy: each has its call. @throws {Fault} */
+async function askAbout(
+  open: OpenSite,
+  alias: BlueprintAlias,
+  { token, credential, host }: IdentityFlags,
+  paths: { readonly name: string; readonly token: string; readonly credential: string },
+): Promise<ServiceAnswer["body"]> {
+  if (token !== undefined)
+    return requireAnswer(await askThrough(open, alias, "POST", paths.token, { token: readToken(token), host }));
+  if (credential === undefined) return requireAnswer(await askThrough(open, alias, "GET", paths.name));
+  const chain = readCredential(credential);
+  return requireAnswer(await askThrough(open, alias, "POST", paths.credential, { chain, host }));
 }
 
 export function addMap(program: Command): void {
@@ -61,6 +77,7 @@ export function addMap(program: Command): void {
       .argument("[dn]", 'e.g. "/DC=org/DC=fermigrid/OU=People/CN=Alice Example"')
       .option("--fqan <fqan>", "e.g. /fermilab/nova/Role=Production")
       .option("--token <file>", "instead of a name: the holder of the token in this file (- is the standard input)")
+      .option("--credential <file>", "instead of a name: the proxy in this file; its private key is not sent")
       .option("--host <name>", "the host that asks", "fnpc1.example.org")
       .addHelpText(
         "after",
@@ -69,17 +86,14 @@ export function addMap(program: Command): void {
   ).action((dn: string | undefined, flags: IdentityFlags) =>
     withSite(flags, async (open) => {
       requireOne("map", dn, flags);
-      const who = dn ?? "The holder of this token";
       const alias = await aliasOfRecipe(open, "gums");
       const words = query({ "subject-x509-id": dn, "voms-fqan": flags.fqan, "dns-host-name": flags.host });
-      const body = requireAnswer(
-        flags.token === undefined
-          ? await askThrough(open, alias, "GET", `/gums/json/mapGridIdentity?${words}`)
-          : await askThrough(open, alias, "POST", "/gums/json/mapToken", {
-              token: readToken(flags.token),
-              host: flags.host,
-            }),
-      );
+      const body = await askAbout(open, alias, flags, {
+        name: `/gums/json/mapGridIdentity?${words}`,
+        token: "/gums/json/mapToken",
+        credential: "/gums/json/mapCredential",
+      });
+      const who = dn ?? (flags.token === undefined ? String(body.subject) : "The holder of this token");
       if (flags.json) sayJson(body);
       else if (body.result === "OK")
         say(`${who} is ${paint("bold", String(body.username))}${body.groupname ? `, group ${body.groupname}` : ""}`);
@@ -97,6 +111,7 @@ export function addAuthorize(program: Command): void {
       .description("Asks SAZ through its alias.")
       .argument("[dn]", 'e.g. "/DC=org/DC=fermigrid/OU=People/CN=Mallory Example"')
       .option("--token <file>", "instead of a name: the holder of the token in this file (- is the standard input)")
+      .option("--credential <file>", "instead of a name: the proxy in this file; its private key is not sent")
       .option("--vo <name>", "its organization")
       .option("--fqan <fqan>", "its group and role")
       .option("--ca <dn>", "who issued its certificate")
@@ -109,11 +124,11 @@ export function addAuthorize(program: Command): void {
       requireOne("authorize", dn, flags);
       const alias = await aliasOfRecipe(open, "saz");
       const words = query({ "subject-x509-id": dn, vo: flags.vo, "voms-fqan": flags.fqan, ca: flags.ca });
-      const body = requireAnswer(
-        flags.token === undefined
-          ? await askThrough(open, alias, "GET", `/saz/json/authorize?${words}`)
-          : await askThrough(open, alias, "POST", "/saz/json/authorizeToken", { token: readToken(flags.token) }),
-      );
+      const body = await askAbout(open, alias, flags, {
+        name: `/saz/json/authorize?${words}`,
+        token: "/saz/json/authorizeToken",
+        credential: "/saz/json/authorizeCredential",
+      });
       if (flags.json) sayJson(body);
       else
         say(
