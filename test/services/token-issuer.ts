@@ -3,6 +3,9 @@ import { createServer, type Server } from "node:https";
 import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 import type { Identity } from "./stage.ts";
 
+/** What stands in a token; `undefined` leaves a claim out. */
+export type Claimed = Readonly<Record<string, unknown>>;
+
 export interface SignedBy {
   readonly alg?: "ES256" | "RS256";
   readonly kid?: string;
@@ -16,15 +19,16 @@ export class TokenIssuer {
   readonly url: string;
   /** Paths it was asked for. */
   readonly asked: string[] = [];
+  /** What stands at its keys' address. */
+  readonly keys: readonly JWK[];
   readonly #server: Server;
-  readonly #keys: Readonly<
-    Record<"ES256" | "RS256", { readonly privateKey: CryptoKey; readonly publicKey: CryptoKey }>
-  >;
+  readonly #pairs: Keys;
 
-  private constructor(url: string, server: Server, keys: Keys) {
+  private constructor(url: string, server: Server, keys: readonly JWK[], pairs: Keys) {
     this.url = url;
     this.#server = server;
-    this.#keys = keys;
+    this.keys = keys;
+    this.#pairs = pairs;
   }
 
   /** @param tls of a server with this address */
@@ -46,12 +50,12 @@ export class TokenIssuer {
     });
     await new Promise<void>((resolve, reject) => server.once("error", reject).listen(0, address, resolve));
     const { port } = server.address() as { readonly port: number };
-    const issuer = new TokenIssuer(`https://${address}:${port}${path}`, server, keys);
+    const issuer = new TokenIssuer(`https://${address}:${port}${path}`, server, jwks, keys);
     return issuer;
   }
 
   /** A WLCG token that is good for ten minutes, but for what is said. */
-  claims(over: JWTPayload = {}): JWTPayload {
+  claims(over: Claimed = {}): JWTPayload {
     const now = Math.floor(Date.now() / 1000);
     return {
       iss: this.url,
@@ -67,15 +71,15 @@ export class TokenIssuer {
     };
   }
 
-  sign(over: JWTPayload = {}, { alg = "ES256", kid = alg, key }: SignedBy = {}): Promise<string> {
+  sign(over: Claimed = {}, { alg = "ES256", kid = alg, key }: SignedBy = {}): Promise<string> {
     return new SignJWT(this.claims(over))
       .setProtectedHeader({ alg, kid, typ: "JWT" })
-      .sign(key ?? this.#keys[alg].privateKey);
+      .sign(key ?? this.#pairs[alg].privateKey);
   }
 
   /** @returns PEM of a public key, which everybody may know */
   publicKey(alg: "ES256" | "RS256"): Promise<string> {
-    return exportSPKI(this.#keys[alg].publicKey);
+    return exportSPKI(this.#pairs[alg].publicKey);
   }
 
   close(): Promise<void> {
