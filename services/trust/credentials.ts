@@ -59,10 +59,10 @@ const dnsName = (host: string | null): string | undefined =>
   host === null || host === "" || host.startsWith("/") ? undefined : host;
 
 export class Credentials {
-  readonly #trust: Pick<Trust, "path" | "memberships">;
+  readonly #trust: Pick<Trust, "path" | "memberships" | "loaded">;
   readonly #limited: CredentialRule["limited"];
 
-  constructor(trust: Pick<Trust, "path" | "memberships">, limited: CredentialRule["limited"]) {
+  constructor(trust: Pick<Trust, "path" | "memberships" | "loaded">, limited: CredentialRule["limited"]) {
     this.#trust = trust;
     this.#limited = limited;
   }
@@ -70,10 +70,12 @@ export class Credentials {
   /**
    * @param chain as it was sent
    * @param host for whom it is to be used, where that is known
-   * @throws {Refusal} 400 when it is no PEM text; 401 with what is wrong with it
+   * @throws {Refusal} 400 when it is no PEM text; 401 with what is wrong with it; 503 in the first moment
    */
   verify(chain: unknown, host: string | null): Verified {
     const text = readChainText(chain);
+    if (!this.#trust.loaded)
+      throw new Refusal(503, "the authorities that are believed are being read: ask again in a moment");
     let path: ValidPath;
     let memberships: readonly Membership[];
     try {

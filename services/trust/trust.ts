@@ -170,6 +170,11 @@ export class Trust {
     return membershipsOf(path, { ...this.#rules(), anchors, trust: voms, ...(host === undefined ? {} : { host }) });
   }
 
+  /** Was everything looked at once? Until then only the site's own authority is believed. */
+  get loaded(): boolean {
+    return this.#loadedAt !== null;
+  }
+
   /** For health. */
   about(): AboutTrust {
     const { anchors, lists, policies, voms } = this.#believed;

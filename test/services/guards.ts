@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { AboutTrust } from "../../services/trust/index.ts";
 import {
   type AttributeGrant,
   type Certificate,
@@ -15,7 +16,7 @@ import {
 } from "../../src/grid/index.ts";
 import { readGumsPolicy } from "../../src/policy/index.ts";
 import { AUTHORITY, INHERIT, type Made, type Order, PERSON, Workshop } from "../support/openssl.ts";
-import { type Actor, type Answered, address, type Identity, Stage } from "./stage.ts";
+import { type Actor, type Answered, address, type Identity, Stage, until } from "./stage.ts";
 import { TokenIssuer } from "./token-issuer.ts";
 
 export const VO = "fermilab";
@@ -125,9 +126,15 @@ export class Guards {
         },
       }),
     ]);
+    const client = await stage.identity(CLIENT);
+    for (const { address, name } of [gums, saz])
+      await until(async () => {
+        const { json } = await stage.call({ address, port: 8443, name }, "/health", client);
+        return (json.trust as AboutTrust).loadedAt !== null;
+      });
     return new Guards({
       ...{ stage, openssl, issuer, gums, saz, root, voms },
-      client: await stage.identity(CLIENT),
+      client,
       operator: await stage.identity("olga", "operator"),
       alice: person(ALICE),
       mallory: person("/DC=org/DC=fermigrid/OU=People/CN=Mallory Example"),

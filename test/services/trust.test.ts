@@ -208,6 +208,13 @@ describe("trust", { skip: missingOpenssl, timeout: 60_000 }, () => {
     put("grid.signing_policy", policyText(grid.subject, "/DC=org/DC=fermigrid/*"));
     await trust.reload();
     assert.equal(says(alice), null);
+    put("grid.signing_policy", policyText("/CN=A slip", "/DC=org/DC=fermigrid/*"));
+    await trust.reload();
+    assert.equal(says(alice), "signing-policy", "a policy beside it that speaks of somebody else sets nobody free");
+    assert.match(trust.about().faults.join(), /does not speak of .*Grid CA beside it/);
+    put("grid.signing_policy", policyText(grid.subject, "/DC=org/DC=fermigrid/*"));
+    await trust.reload();
+    assert.deepEqual(trust.about().faults, []);
     put("grid.namespaces", `TO Issuer SELF PERMIT Subject "${BOB}"\n`);
     await trust.reload();
     assert.equal(says(alice), "signing-policy");
