@@ -89,6 +89,12 @@ describe("GUMS and SAZ on the documents' site", () => {
       bans.map((ban: { kind: string; value: string }) => [ban.kind, ban.value]),
       [["token", "https://tokens.example.org a-person"]],
     );
+    const words = ["--group", "/fermilab/nova", "/fermilab", "--scope", "compute.create"];
+    const { saz, gums } = await domus.json("explain", ...holder, ...words);
+    assert.match(saz.body.reason, /^token https:.* a-person is banned/);
+    assert.ok(saz.body.steps.some(({ looked }: { looked: string }) => looked === "role /fermilab/nova"));
+    assert.ok(gums.body.steps.length > 0);
+    assert.equal((await domus.domus("explain", "--issuer", "https://tokens.example.org")).code, 2);
     await domus.must("unban", "https://tokens.example.org a-person", "--kind", "token");
     assert.deepEqual((await domus.json("bans")).bans, []);
     assert.equal((await domus.domus("ban", ...holder, "--kind", "dn")).code, 2);

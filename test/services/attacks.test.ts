@@ -10,7 +10,7 @@ import { generateKeyPair } from "jose";
 import { interopId, interopQuery } from "../grid/messages.ts";
 import { AUTHORITY, INHERIT, LIMITED, type Made, missingOpenssl, PERSON } from "../support/openssl.ts";
 import { ALICE, CREDENTIAL, certificateOf, Guards, PRODUCTION, TOKEN, WHERE, XACML } from "./guards.ts";
-import { type Answered, until } from "./stage.ts";
+import { type Actor, type Answered, until } from "./stage.ts";
 
 const NO_KEY_ID = "authorityKeyIdentifier=none";
 const INDEPENDENT = "proxyCertInfo=critical,language:id-ppl-independent";
@@ -247,7 +247,7 @@ describe("attacks on GUMS and SAZ", { skip: missingOpenssl, timeout: 120_000 }, 
       assert.ok(!guards.issuer.asked.slice(before).some((path) => path.includes("evil")));
     });
 
-    it("refuses another issuer, another audience, another time, and every altered octet", async () => {
+    it("refuses another issuer, another audience, another time, and what was altered", async () => {
       const now = Math.floor(Date.now() / 1000);
       await refuses(
         await guards.issuer.sign({ iss: "https://evil.example.org" }),
@@ -316,15 +316,15 @@ describe("attacks on GUMS and SAZ", { skip: missingOpenssl, timeout: 120_000 }, 
   });
 
   describe("slow clients", () => {
-    const open = (): Promise<TLSSocket> =>
+    const open = (actor: Actor): Promise<TLSSocket> =>
       new Promise((resolve, reject) => {
-        const { address: host, name: servername } = guards.saz;
+        const { address: host, name: servername } = actor;
         const socket = connectTls({ host, port: 8443, servername, ...guards.client }, () => resolve(socket));
         socket.once("error", reject);
       });
     /** @returns milliseconds until the server ends it, which is asked every 100 ms for one more octet */
-    async function drip(head: string, octet: string): Promise<number> {
-      const socket = await open();
+    async function drip(actor: Actor, head: string, octet: string): Promise<number> {
+      const socket = await open(actor);
       const began = performance.now();
       socket.on("error", () => {});
       socket.write(head);
@@ -339,10 +339,10 @@ describe("attacks on GUMS and SAZ", { skip: missingOpenssl, timeout: 120_000 }, 
 
     it("cuts a head in drips after 3 s, a body in drips after 10 s; a quick one is answered meanwhile", async () => {
       const dripping = Promise.all([
-        drip("GET /saz/json/authorize?subject-x509-id=/CN=a HTTP/1.1\r\nx: ", "x"),
-        drip(headOf(60_000), " "),
+        drip(guards.gums, "GET /gums/json/version HTTP/1.1\r\nx: ", "x"),
+        drip(guards.saz, headOf(60_000), " "),
       ]);
-      const socket = await open();
+      const socket = await open(guards.saz);
       socket.write(headOf(BODY.length) + BODY);
       const answered = await new Promise<string>((resolve) => socket.once("data", (data) => resolve(String(data))));
       assert.match(answered, /^HTTP\/1\.1 401 /, "the same call, sent at once, is answered");

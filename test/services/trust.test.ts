@@ -1,6 +1,7 @@
 /** What is believed about certificates follows the files of a directory, and what cannot be read never makes more believed. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { Refusal } from "../../services/http/index.ts";
@@ -148,6 +149,25 @@ describe("trust", { skip: missingOpenssl, timeout: 60_000 }, () => {
     await trust.reload();
     assert.equal(says(alice), "signing-policy", "its policy is there, and nobody knows what it permits");
     assert.equal(trust.about().faults.length, 5);
+    await trust.close();
+  });
+
+  it("is bounded: a file too long, a pipe, too many files", async () => {
+    const { trust, directory, put, says } = await opened({ "grid.pem": grid.pem, "long.pem": "x".repeat(5 * 2 ** 20) });
+    const pipe = join(directory, "pipe.r0");
+    assert.equal(spawnSync("mkfifo", [pipe]).status, 0);
+    symlinkSync("/dev/zero", join(directory, "endless.pem"));
+    await trust.reload();
+    assert.equal(says(alice), null);
+    const { faults } = trust.about();
+    assert.match(
+      faults.join("\n"),
+      /endless.pem: it is no plain file\n.*long.pem: it has more than \d+ octets\n.*pipe.r0: it is no plain file$/,
+    );
+    for (let index = 0; index < 8192; index++) put(`f${index}`, "");
+    await trust.reload();
+    assert.equal(says(alice), "untrusted", "a part of a directory could be the part without the lists");
+    assert.match(trust.about().faults.join(), /more than 8192 files: none of them is believed/);
     await trust.close();
   });
 
