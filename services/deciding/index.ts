@@ -28,6 +28,7 @@ import {
   watchTls,
 } from "../serving/index.ts";
 
+export { type Believes, compileGatekeepers } from "./gatekeepers.ts";
 export { quote, quotedNow } from "./lines.ts";
 export { named } from "./named.ts";
 export { later, soapAnswer, soapCall, stamp } from "./soap.ts";

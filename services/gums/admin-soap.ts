@@ -4,11 +4,11 @@
  */
 import { NameRefused, type RpcCall, readRpcCall, SoapRefused, writeRpcAnswer } from "../../src/grid/index.ts";
 import { FILE_FORMATS, gridmapUsers } from "../../src/policy/index.ts";
-import { type DecidingParts, soapAnswer, soapCall } from "../deciding/index.ts";
+import { type Believes, type DecidingParts, soapAnswer, soapCall } from "../deciding/index.ts";
 import { type Answer, type Call, type Handler, Refusal } from "../http/index.ts";
 import type { Files } from "./files.ts";
 import type { MapIdentity, Mapped } from "./mapping.ts";
-import { type Believes, questionFrom, readHost } from "./questions.ts";
+import { questionFrom, readHost } from "./questions.ts";
 
 export interface AdminSoapParts extends Pick<DecidingParts, "log"> {
   readonly files: Files;

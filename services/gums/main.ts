@@ -1,19 +1,19 @@
 /** GUMS: identity (and FQAN) to account for a host, as JSON and SOAP over mutual TLS. Decides from memory; the database is only followed. */
 import { join } from "node:path";
 import { compileGums, explainGums, type GumsPolicy, sazKey } from "../../src/policy/index.ts";
-import type { GumsConfig } from "../../src/recipes/index.ts";
-import { serveDecisions } from "../deciding/index.ts";
+import { CREDENTIALS_DEFAULT, type GumsConfig } from "../../src/recipes/index.ts";
+import { compileGatekeepers, serveDecisions } from "../deciding/index.ts";
 import { type Fields, type Merged, Pools, poolServers } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { Tokens } from "../tokens/index.ts";
+import { Credentials, Trust } from "../trust/index.ts";
 import { adminSoapRoutes } from "./admin-soap.ts";
 import { gumsRoutes } from "./calls.ts";
 import { changeRoutes } from "./changes.ts";
 import { Files, fileRoutes } from "./files.ts";
 import { compileMapping } from "./mapping.ts";
-import { compileGatekeepers } from "./questions.ts";
 import { gumsSoapRoutes } from "./soap.ts";
 import { accountKey, gumsState, MemberBook } from "./state.ts";
-import { Tokens } from "./tokens.ts";
 import { VomsMembers } from "./voms-members.ts";
 import { whatIfCall } from "./what-if.ts";
 
@@ -48,6 +48,9 @@ runProgram(async (guest, log) => {
       tls: parts.tls,
       log,
     });
+    const rule = config.credentials ?? CREDENTIALS_DEFAULT;
+    const trust = new Trust({ config: rule, own: parts.tls.ca, log });
+    const credentials = new Credentials(trust, rule.limited);
     const state = gumsState(accounts, members, pools);
     const own = { ...parts, policy, accounts, members, pools };
     const believes = compileGatekeepers(config.gatekeepers ?? null);
@@ -60,6 +63,7 @@ runProgram(async (guest, log) => {
           explain: (question) => explainGums(policy, state, question),
           believes,
           tokens,
+          credentials,
         }),
         ...gumsSoapRoutes({ ...parts, mapIdentity, believes }),
         ...adminSoapRoutes({ ...parts, files, mapIdentity, believes }),
@@ -68,16 +72,24 @@ runProgram(async (guest, log) => {
         "POST /gums/json/whatIf": whatIfCall(parts.audit, policy, state),
       },
       start: async () => {
+        // Hundreds of files; who asks by name need not wait for them.
+        void trust.start();
         await pools.start();
         vomsMembers.start();
       },
-      about: () => ({ poolConflicts: pools.conflicts(), membersNotFetched: vomsMembers.faults() }),
+      about: () => ({
+        poolConflicts: pools.conflicts(),
+        membersNotFetched: vomsMembers.faults(),
+        trust: trust.about(),
+      }),
       renew: (tls) => {
         pools.renew(tls);
         vomsMembers.renew(tls);
         tokens.renew(tls);
+        trust.renew(tls.ca);
       },
       close: async () => {
+        await trust.close();
         await vomsMembers.close();
         await pools.close();
       },

@@ -1,35 +1,11 @@
 /** What is asked of GUMS, from a call's parameters (the names of GUMS's own JSON calls) and from what is believed of who asks. */
 import { DN_LIMIT, formatFqan, NameRefused, Names, normalDn, parseFqan } from "../../src/grid/index.ts";
-import { hostNames, type MappingQuestion, patternMatches } from "../../src/policy/index.ts";
+import type { MappingQuestion } from "../../src/policy/index.ts";
 import { named } from "../deciding/index.ts";
-import { decoded, type Peer, type Query, Refusal, single } from "../http/index.ts";
+import { decoded, type Query, Refusal, single } from "../http/index.ts";
+import { type Claims, readClaims } from "../tokens/index.ts";
 
-/** Groups one token may name. */
-const TOKEN_GROUPS = 64;
-/** Characters of an issuer's address and of a token's subject. */
-const TOKEN_TEXT = 512;
 const PRINTABLE = /^[^\p{C}\p{Z}]+$/u;
-
-/** Says whose word about FQANs and tokens counts. */
-export type Believes = (peer: Peer) => boolean;
-
-/**
- * A gatekeeper has checked the caller's proxy or token; whoever else asks could claim any group.
- * @param gatekeepers patterns of certificate names; `null` is every guest of the site
- */
-export function compileGatekeepers(gatekeepers: readonly string[] | null): Believes {
-  if (gatekeepers === null) return ({ unit }) => unit !== "other";
-  const known = new WeakMap<Peer, boolean>();
-  return (peer) => {
-    let believed = known.get(peer);
-    if (believed === undefined) {
-      const names = hostNames(peer.name);
-      believed = peer.unit === "operator" || gatekeepers.some((pattern) => patternMatches(pattern, names));
-      known.set(peer, believed);
-    }
-    return believed;
-  };
-}
 
 /** What was sent → what it says. */
 const readDn = new Names((sent) => normalDn(decoded(sent)));
@@ -68,6 +44,11 @@ export function readHost(text: string): string {
   return named("host", () => normalHost(text));
 }
 
+/** The holder of a token that was checked, here or by a gatekeeper. */
+export function tokenQuestion({ issuer, subject, groups, scopes }: Claims, host: string): MappingQuestion {
+  return { subject, fqan: null, believed: true, host, token: { issuer, groups, scopes } };
+}
+
 /** @throws {Refusal} 400 naming the parameter and what is wrong with it */
 export function readQuestion(query: Query, believed: boolean): MappingQuestion {
   const subject = single(query, "subject-x509-id");
@@ -79,7 +60,7 @@ export function readQuestion(query: Query, believed: boolean): MappingQuestion {
   if (resource === null)
     throw new Refusal(400, "dns-host-name or resource-x509-id is missing: who asks decides which groups count");
   const host = named("resource-x509-id", () => readSentHost.get(resource));
-  if (issuer !== null) return { ...readToken(query, decoded(issuer), believed), host };
+  if (issuer !== null) return tokenQuestion(readClaims(query, issuer, believed), host);
   return {
     subject: named("subject-x509-id", () => readDn.get(subject ?? "")),
     fqan: fqan === null ? null : named("voms-fqan", () => readFqan.get(fqan)),
@@ -87,31 +68,4 @@ export function readQuestion(query: Query, believed: boolean): MappingQuestion {
     host,
     token: null,
   };
-}
-
-function readToken(query: Query, issuer: string, believed: boolean): Omit<MappingQuestion, "host"> {
-  if (!believed)
-    throw new Refusal(403, "a token's contents are taken from gatekeepers alone: they have checked its signature");
-  for (const name of ["subject-x509-id", "voms-fqan"])
-    if (query.get(name)) throw new Refusal(400, `${name}: a caller has a certificate or a token, not both`);
-  const sent = single(query, "token-subject");
-  if (sent === null) throw new Refusal(400, "token-subject is missing: expected the token's sub");
-  const subject = decoded(sent);
-  const groups = query.getAll("token-group");
-  if (groups.length > TOKEN_GROUPS) throw new Refusal(400, `token-group: at most ${TOKEN_GROUPS}`);
-  const scopes = query.getAll("token-scope");
-  if (scopes.length > TOKEN_GROUPS) throw new Refusal(400, `token-scope: at most ${TOKEN_GROUPS}`);
-  const texts: readonly (readonly [string, string])[] = [
-    ["token-issuer", issuer],
-    ["token-subject", subject],
-    ...groups.map((one) => ["token-group", one] as const),
-    ...scopes.map((one) => ["token-scope", one] as const),
-  ];
-  for (const [name, text] of texts)
-    if (text.length > TOKEN_TEXT || !PRINTABLE.test(text))
-      throw new Refusal(
-        400,
-        `${name}: expected at most ${TOKEN_TEXT} characters, without blanks and control characters`,
-      );
-  return { subject, fqan: null, believed, token: { issuer, groups, scopes } };
 }

@@ -13,10 +13,9 @@ import {
   writeSaml1Response,
 } from "../../src/grid/index.ts";
 import type { MappingQuestion } from "../../src/policy/index.ts";
-import { type DecidingParts, later, soapAnswer, soapCall, stamp } from "../deciding/index.ts";
+import { type Believes, type DecidingParts, later, soapAnswer, soapCall, stamp } from "../deciding/index.ts";
 import type { Answer, Handler, Peer } from "../http/index.ts";
 import type { MapIdentity, Mapped } from "./mapping.ts";
-import type { Believes } from "./questions.ts";
 
 export interface GumsSoapParts extends Pick<DecidingParts, "log"> {
   readonly mapIdentity: MapIdentity;

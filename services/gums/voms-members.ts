@@ -8,7 +8,7 @@ import type { GumsPolicy, VomsGroup } from "../../src/policy/index.ts";
 import { steadyMilliseconds } from "../../src/world/index.ts";
 import type { Follower } from "../records/index.ts";
 import type { Log, TlsFiles } from "../serving/index.ts";
-import { type FetchText, fetchText } from "./fetching.ts";
+import { type FetchText, fetchText } from "../tokens/index.ts";
 import type { MemberBook } from "./state.ts";
 
 export interface VomsMembersOptions {

@@ -1,6 +1,6 @@
 /** SAZ's JSON calls about bans: recorded in the database, told to the other copies at once, and answered with who has them. */
 import { DN_LIMIT, FQAN_LIMIT } from "../../src/grid/index.ts";
-import { normalSazValue, SAZ_KINDS, type SazKind, sazKey } from "../../src/policy/index.ts";
+import { SAZ_ENTRY_KEYS, type SazEntry, sazEntry, sazKey } from "../../src/policy/index.ts";
 import { type DecidingParts, named } from "../deciding/index.ts";
 import {
   type Answer,
@@ -22,12 +22,10 @@ export interface BanParts extends DecidingParts {
 }
 
 /** @returns the one thing a ban speaks of */
-function readTarget(body: Readonly<Record<string, unknown>>): { kind: SazKind; value: string } {
-  const given = SAZ_KINDS.filter((kind) => body[kind] !== undefined);
-  if (given.length !== 1) throw new Refusal(400, `expected exactly one of ${SAZ_KINDS.join(", ")}`);
-  const kind = given[0]!;
-  const value = text(body, kind, kind === "role" ? FQAN_LIMIT : DN_LIMIT);
-  return { kind, value: named(kind, () => normalSazValue(kind, value)) };
+function readTarget(body: Readonly<Record<string, unknown>>): SazEntry {
+  const given = SAZ_ENTRY_KEYS.filter((key) => body[key] !== undefined);
+  const fields = given.map((key) => [key, text(body, key, key === "role" ? FQAN_LIMIT : DN_LIMIT)] as const);
+  return named(given.length === 1 ? given[0]! : "who or what", () => sazEntry(Object.fromEntries(fields)));
 }
 
 export function banRoutes({ guest, audit, bans, copies, freshness }: BanParts): Readonly<Record<string, Handler>> {

@@ -21,8 +21,9 @@ export function compileJudging({ audit, seen, decide, freshness }: JudgingParts)
     if (now.state === "stale") throw new Refusal(503, now.says);
     const decided = decide(question);
     seen.look(question, peer.name);
-    const { subject, vo, fqans, ca } = question;
-    const spoken = dialect === null ? "" : `,"dialect":${quote(dialect)}`;
+    const { subject, vo, fqans, believed, ca, token } = question;
+    // What is usual is left out: a record is kept for months.
+    const spoken = `${believed ? "" : ',"believed":false'}${token === null ? "" : `,"token":${JSON.stringify(token)}`}${dialect === null ? "" : `,"dialect":${quote(dialect)}`}`;
     audit.write(
       `{"at":${quotedNow()},"subject":${quote(subject)},"vo":${vo === null ? "null" : quote(vo)},"fqans":[${fqans.map(quote).join()}],"ca":${ca === null ? "null" : quote(ca)},"decision":"${decided.decision}","reason":${quote(decided.reason)},"asked":${quote(peer.name)},"from":${quote(from)}${spoken}}`,
     );

@@ -1,9 +1,11 @@
 /** SAZ: may this identity use the site? Answers from memory; bans are recorded in the database and followed by every copy. */
 import { compileSaz, explainSaz, type SazPolicy, sazKey } from "../../src/policy/index.ts";
-import type { SazConfig } from "../../src/recipes/index.ts";
-import { serveDecisions } from "../deciding/index.ts";
+import { CREDENTIALS_DEFAULT, type SazConfig } from "../../src/recipes/index.ts";
+import { compileGatekeepers, serveDecisions } from "../deciding/index.ts";
 import type { Merged } from "../records/index.ts";
 import { readConfig, runProgram } from "../serving/index.ts";
+import { Tokens } from "../tokens/index.ts";
+import { Credentials, Trust } from "../trust/index.ts";
 import { banRoutes } from "./bans.ts";
 import { sazRoutes } from "./calls.ts";
 import { Copies } from "./copies.ts";
@@ -27,16 +29,41 @@ runProgram(async (guest, log) => {
       return event?.fields.action === "ban" ? event.fields.reason : undefined;
     };
     copies.renew(parts.tls);
+    const believes = compileGatekeepers(config.gatekeepers ?? null);
+    const tokens = new Tokens({
+      issuers: config.issuers ?? [],
+      audiences: config.audiences ?? [],
+      tls: parts.tls,
+      log,
+    });
+    const rule = config.credentials ?? CREDENTIALS_DEFAULT;
+    const trust = new Trust({ config: rule, own: parts.tls.ca, log });
+    const credentials = new Credentials(trust, rule.limited);
     const judge = compileJudging({ ...parts, seen, decide: compileSaz(policy, banned) });
     return {
       routes: {
-        ...sazRoutes({ ...parts, seen, judge, explain: (question) => explainSaz(policy, banned, question) }),
-        ...sazSoapRoutes({ ...parts, judge }),
+        ...sazRoutes({
+          ...parts,
+          seen,
+          judge,
+          explain: (question) => explainSaz(policy, banned, question),
+          believes,
+          tokens,
+          credentials,
+        }),
+        ...sazSoapRoutes({ ...parts, judge, believes }),
         ...banRoutes({ ...parts, bans, copies }),
       },
-      about: () => ({ unrecorded: seen.unrecorded }),
-      renew: (tls) => copies.renew(tls),
-      close: () => {
+      // Hundreds of files; who asks by name need not wait for them.
+      start: async () => void trust.start(),
+      about: () => ({ unrecorded: seen.unrecorded, trust: trust.about() }),
+      renew: (tls) => {
+        copies.renew(tls);
+        tokens.renew(tls);
+        trust.renew(tls.ca);
+      },
+      close: async () => {
+        await trust.close();
         seen.close();
         copies.close();
       },

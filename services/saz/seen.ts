@@ -44,7 +44,12 @@ export class SeenValues {
    * @param asker name in the certificate of who asks
    */
   look(question: SazQuestion, asker: string): void {
-    this.#one("dn", question.subject, asker);
+    const { token } = question;
+    if (token === null) this.#one("dn", question.subject, asker);
+    else {
+      this.#one("token", `${token.issuer} ${question.subject}`, asker);
+      this.#one("issuer", token.issuer, asker);
+    }
     if (question.vo !== null) this.#one("vo", question.vo, asker);
     for (const fqan of question.fqans) this.#one("role", fqan, asker);
     if (question.ca !== null) this.#one("ca", question.ca, asker);

@@ -3,7 +3,7 @@
  * revocation list and what it may sign. Names are hashes, or anything.
  *
  * What cannot be read is passed over, but never so that more is believed: an authority beside which a list or a policy stands that nobody can read
- * is one whose list is unknown, or that may sign nothing. A list that has become unreadable counts as it was last, until its own time ends.
+ * is one whose list is unknown, or that may sign nothing; so is one of which the policy beside it does not speak. A list that has become unreadable counts as it was last, until its own time ends.
  */
 import { basename, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
@@ -133,7 +133,13 @@ function assemble(found: readonly (readonly [Kind, Kept<Content>])[]): Authoriti
     else if (kind === "policy") {
       try {
         if (value?.kind !== "policy") throw new Error(faults.get(path) ?? "it cannot be read");
-        policies.push(...value.policy.parse(value.policy.text, beside(path)[0]?.subject.normal ?? null));
+        const read = value.policy.parse(value.policy.text, beside(path)[0]?.subject.normal ?? null);
+        policies.push(...read);
+        // A slip in the name must not set an authority free.
+        const spoken = new Set(read.map(({ authority }) => authority));
+        const forgotten = beside(path).filter(({ subject }) => !spoken.has(subject.normal));
+        policies.push(...forgotten.map((one) => unreadablePolicy(one, path)));
+        for (const { subject } of forgotten) faults.set(path, `it does not speak of ${subject.normal} beside it`);
       } catch (error) {
         faults.set(path, (error as Error).message);
         policies.push(...beside(path).map((one) => unreadablePolicy(one, path)));

@@ -89,7 +89,8 @@ function anything({ subject }: Certificate): SigningPolicy {
 
 export class Trust {
   readonly #options: TrustOptions;
-  readonly #own: readonly Certificate[];
+  #own: readonly Certificate[];
+  #read: Omit<Believed, "voms"> = { anchors: [], lists: [], policies: [] };
   readonly #now: () => number;
   readonly #shelf = new Shelf();
   #believed: Believed;
@@ -107,7 +108,7 @@ export class Trust {
     this.#options = options;
     this.#now = options.now ?? Date.now;
     this.#own = readPemCertificates(options.own);
-    this.#believed = this.#set({ anchors: [], lists: [], policies: [] }, []);
+    this.#believed = this.#set(this.#read, []);
   }
 
   /** Looks once, and then again and again. Never throws: what is wrong is in the log and in {@link about}. */
@@ -115,6 +116,12 @@ export class Trust {
     await this.reload();
     if (this.#closed) return;
     this.#timer = setInterval(() => void this.reload(), this.#options.config.refresh * 1000).unref();
+  }
+
+  /** @param own the site's authority from now on. @throws {GridRefused} when it cannot be read; the one before stays */
+  renew(own: string): void {
+    this.#own = readPemCertificates(own);
+    this.#believed = this.#set(this.#read, this.#believed.voms);
   }
 
   async close(): Promise<void> {
@@ -161,6 +168,11 @@ export class Trust {
   memberships(path: ValidPath, host?: string): readonly Membership[] {
     const { anchors, voms } = this.#believed;
     return membershipsOf(path, { ...this.#rules(), anchors, trust: voms, ...(host === undefined ? {} : { host }) });
+  }
+
+  /** Was everything looked at once? Until then only the site's own authority is believed. */
+  get loaded(): boolean {
+    return this.#loadedAt !== null;
   }
 
   /** For health. */
@@ -230,6 +242,7 @@ export class Trust {
     if (changed || this.#loadedAt === null) {
       const read = assemble?.() ?? { anchors: [], lists: [], policies: [], faults: new Map<string, string>() };
       for (const [path, says] of [...read.faults, ...(voms?.faults ?? [])]) faults.set(path, says);
+      this.#read = read;
       this.#believed = this.#set(read, voms?.trust ?? []);
       this.#loadedAt = this.#now();
     }

@@ -3,8 +3,10 @@
  * (manual mappings) is in the database. How a policy is spelt and what it means is `src/policy/`.
  */
 
-import { parseDuration, type Service } from "../model/index.ts";
+import { parseDuration } from "../model/index.ts";
 import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
+import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
+import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -20,7 +22,6 @@ import {
   jsonFile,
   readAuditRule,
   readCommunities,
-  readList,
   readStale,
   type ServingConfig,
   STALE_DEFAULT,
@@ -32,6 +33,8 @@ import {
 export interface GumsConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
+  /** Whom is believed about proxies that are checked here; absent: what the recipe does by default. */
+  readonly credentials?: CredentialRule;
   /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
   readonly gatekeepers?: readonly string[];
   /** Audiences of tokens that are this site's; absent: only those that mean anybody. */
@@ -46,15 +49,6 @@ function policyOf(setting: unknown): GumsPolicy {
   return readGumsPolicy(setting).policy ?? readGumsPolicy(undefined).policy!;
 }
 
-/** @returns the patterns, or `null` when the setting is no list of them */
-function readNames(value: unknown): readonly string[] | null {
-  return readList(value, (one) => (typeof one === "string" && /^[^\p{Cc}]{1,255}$/u.test(one) ? one : null));
-}
-
-function audiencesOf({ settings }: Service): Pick<GumsConfig, "audiences"> {
-  return settings.audiences === undefined ? {} : { audiences: readNames(settings.audiences) ?? [] };
-}
-
 /** The original looked every twelve hours: whoever left an organization was in it until then. */
 const REFRESH = "5 min";
 
@@ -62,11 +56,6 @@ const REFRESH = "5 min";
 function readRefresh(value: unknown): number | null {
   const seconds = typeof value === "string" ? parseDuration(value) : null;
   return seconds !== null && seconds >= 10 && seconds <= 12 * 3600 ? seconds : null;
-}
-
-/** Silence is every guest; an empty list is nobody but operators. */
-function gatekeepersOf({ settings }: Service): Pick<GumsConfig, "gatekeepers"> {
-  return settings.gatekeepers === undefined ? {} : { gatekeepers: readNames(settings.gatekeepers) ?? [] };
 }
 
 const PORT = 8443;
@@ -82,14 +71,9 @@ export const gums: Recipe = {
       accepts: (value) => readGumsPolicy(value).policy !== undefined,
       mistakes: (value) => readGumsPolicy(value).mistakes ?? [],
     },
-    gatekeepers: {
-      expected: "a list of certificate names such as ce1.example.org, *.example.org",
-      accepts: (value) => readNames(value) !== null,
-    },
-    audiences: {
-      expected: "a list of audiences of tokens such as https://ce.example.org",
-      accepts: (value) => readNames(value) !== null,
-    },
+    gatekeepers: GATEKEEPERS,
+    audiences: AUDIENCES,
+    ...CREDENTIAL_SETTINGS,
     refresh: {
       expected: "a duration from 10 s to 12 h, such as 5 min",
       accepts: (value) => readRefresh(value) !== null,
@@ -109,6 +93,7 @@ export const gums: Recipe = {
       ...communitiesOf(context.service),
       ...gatekeepersOf(context.service),
       ...audiencesOf(context.service),
+      ...credentialsOf(context.service),
       refresh: readRefresh(context.service.settings.refresh ?? REFRESH) ?? 0,
       database: databaseAccess(context),
       stale: readStale(context.service.settings.stale) ?? STALE_DEFAULT,

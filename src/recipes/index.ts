@@ -8,6 +8,7 @@ import type { Recipe } from "./recipe.ts";
 import { saz } from "./saz.ts";
 import { voms } from "./voms.ts";
 
+export * from "./credentials.ts";
 export * from "./gums.ts";
 export { DIRECTOR_PORTS, lvs, peerSecretName } from "./lvs.ts";
 export { realServerFiles } from "./lvs-keepalived.ts";

@@ -1,5 +1,9 @@
 /** SAZ: permit or deny. The default is the site file's; bans are events in the database, in force from each copy's memory. */
-import { OPEN_SAZ, readSazEntry, type SazPolicy } from "../policy/index.ts";
+
+import type { SettingMistake } from "../model/index.ts";
+import { isIssuer, OPEN_SAZ, readSazEntry, type SazEntry, type SazPolicy } from "../policy/index.ts";
+import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
+import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition } from "./serving.ts";
 import {
@@ -28,12 +32,37 @@ export interface SazConfig extends ServingConfig {
   readonly database: DatabaseAccess | null;
   readonly stale: StaleRule;
   readonly audit: AuditRule;
+  /** Whom is believed about proxies that are checked here; absent: what the recipe does by default. */
+  readonly credentials?: CredentialRule;
+  /** Patterns of the certificates whose word about FQANs and tokens counts; absent: every guest of the site. */
+  readonly gatekeepers?: readonly string[];
+  /** Issuers of tokens that are looked at at all; absent: none. */
+  readonly issuers?: readonly string[];
+  /** Audiences of tokens that are this site's; absent: only those that mean anybody. */
+  readonly audiences?: readonly string[];
   /** The other copies, who are asked whether they have a ban. */
   readonly copies: readonly { readonly guest: string; readonly address: string }[];
 }
 
 const ENTRIES_EXPECTED =
-  "a list of { dn: /DC=…/CN=… }, { vo: name }, { role: /vo/group/Role=role } or { ca: /DC=…/CN=… }";
+  "a list of { dn: /DC=…/CN=… }, { vo: name }, { role: /vo/group/Role=role }, { ca: /DC=…/CN=… }, { issuer: https://… }, { issuer, subject } or { issuer, scope }";
+const ISSUERS_EXPECTED = "a list of issuers of tokens such as https://tokens.example.org";
+
+/** What is wrong with a list of issuers, each at its place. */
+function issuerMistakes(value: unknown): readonly SettingMistake[] {
+  if (!Array.isArray(value)) return [{ path: [], says: `expected ${ISSUERS_EXPECTED}` }];
+  return value.flatMap((one: unknown, index) =>
+    isIssuer(one) ? [] : [{ path: [index], says: "expected an issuer of tokens such as https://tokens.example.org" }],
+  );
+}
+
+/** Those that are listed, and those that a permit names: what is permitted must be looked at. */
+function issuersOf(listed: unknown, permit: readonly SazEntry[]): readonly string[] {
+  const named = permit.flatMap(({ kind, value }) =>
+    kind === "issuer" || kind === "token" || kind === "scope" ? [value.split(" ")[0]!] : [],
+  );
+  return [...new Set([...(Array.isArray(listed) ? listed.filter(isIssuer) : []), ...named])];
+}
 
 const PORT = 8443;
 const EXAMPLE = encodeURIComponent("/DC=org/DC=fermigrid/OU=People/CN=Alice Example");
@@ -50,6 +79,14 @@ export const saz: Recipe = {
     },
     permit: { expected: ENTRIES_EXPECTED, accepts: (value) => readList(value, readSazEntry) !== null },
     deny: { expected: ENTRIES_EXPECTED, accepts: (value) => readList(value, readSazEntry) !== null },
+    gatekeepers: GATEKEEPERS,
+    issuers: {
+      expected: ISSUERS_EXPECTED,
+      accepts: (value) => issuerMistakes(value).length === 0,
+      mistakes: issuerMistakes,
+    },
+    audiences: AUDIENCES,
+    ...CREDENTIAL_SETTINGS,
     audit: { expected: AUDIT_EXPECTED, accepts: (value) => readAuditRule(value) !== null },
     communities: { expected: COMMUNITIES_EXPECTED, accepts: (value) => readCommunities(value) !== null },
     stale: { expected: STALE_EXPECTED, accepts: (value) => readStale(value) !== null },
@@ -60,10 +97,16 @@ export const saz: Recipe = {
   render: (context) => {
     const port = copyPort(context.service, context.target, PORT);
     const { settings } = context.service;
+    const permit = readList(settings.permit, readSazEntry) ?? [];
+    const issuers = issuersOf(settings.issuers, permit);
     const config: SazConfig = {
       port,
       directors: directorAddresses(context),
       ...communitiesOf(context.service),
+      ...gatekeepersOf(context.service),
+      ...(issuers.length === 0 ? {} : { issuers }),
+      ...audiencesOf(context.service),
+      ...credentialsOf(context.service),
       database: databaseAccess(context),
       stale: readStale(settings.stale) ?? STALE_DEFAULT,
       audit: readAuditRule(settings.audit) ?? AUDIT_DEFAULT,
@@ -72,7 +115,7 @@ export const saz: Recipe = {
     const policy: SazPolicy = {
       default: settings.default === "deny" ? "deny" : OPEN_SAZ.default,
       withoutVo: settings["without-vo"] === "deny" ? "deny" : OPEN_SAZ.withoutVo,
-      permit: readList(settings.permit, readSazEntry) ?? [],
+      permit,
       deny: readList(settings.deny, readSazEntry) ?? [],
     };
     return {

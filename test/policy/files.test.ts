@@ -6,6 +6,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { formatFullFqan, parseFqan } from "../../src/grid/index.ts";
 import {
+  type Ban,
   compileGums,
   EMPTY_STATE,
   FILE_FORMATS,
@@ -195,6 +196,33 @@ test("1,000 random policies: the first line of a voms-mapfile that LCMAPS finds 
     }
   }
   assert.ok(found > 1000);
+});
+
+test("where SAZ bans holders of tokens, no line of a file of tokens could hold one of them; LCMAPS says that it cannot", () => {
+  const issuer = "https://tokens.example.org/dune";
+  const rules = (bans: readonly Ban[]) => {
+    const { text } = write("scitokens.json", { ...REQUEST, issuer, bans });
+    return (JSON.parse(text) as { sub?: string; group?: string }[]).map(({ sub, group }) => sub ?? group);
+  };
+  const all = ["/dune/production", "bob", "alice@example.org"];
+  const sorted = (names: readonly unknown[]) => [...names].sort();
+  assert.deepEqual(sorted(rules([])), sorted(all));
+  for (const [ban, left] of [
+    [{ kind: "token", value: `${issuer} alice@example.org` }, ["bob"]],
+    [{ kind: "token", value: `${issuer} somebody` }, ["alice@example.org", "bob"]],
+    [{ kind: "issuer", value: issuer }, []],
+    [{ kind: "scope", value: `${issuer} compute.create` }, []],
+    [{ kind: "vo", value: "dune" }, ["alice@example.org", "bob"]],
+    [{ kind: "role", value: "/dune/production" }, ["alice@example.org", "bob"]],
+    [{ kind: "issuer", value: `${issuer}/other` }, all],
+    [{ kind: "token", value: "https://other.example.org alice@example.org" }, all],
+    [{ kind: "vo", value: "du" }, all],
+  ] as const) {
+    assert.deepEqual(sorted(rules([ban])), sorted(left), JSON.stringify(ban));
+    const { leftOut } = write("ban-dn.db", { ...REQUEST, bans: [ban] });
+    const said = leftOut.some(({ name, loud }) => name === ban.value && loud);
+    assert.equal(said, ban.kind !== "vo" && ban.kind !== "role", JSON.stringify(ban));
+  }
 });
 
 test("boundaries: /fermilab/nova is not /fermilab/novafoo", () => {

@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, it } from "node:test";
+import { Trust } from "../../services/trust/index.ts";
 import {
   type Certificate,
   parseNamespaces,
@@ -38,6 +40,22 @@ describe("the grid's authorities", { skip: missing, timeout: 120_000 }, () => {
         [subject, issuer, serial],
         file,
       );
+    }
+  });
+
+  it("are read by a running service as they lie in their directory, each once, without a fault", async () => {
+    const directories = new Set(files.map((file) => dirname(file)));
+    for (const authorities of directories) {
+      const own = readFileSync(files[0]!, "latin1");
+      const faults: unknown[] = [];
+      const log = (event: string, about: unknown): void => void (event === "not believed" && faults.push(about));
+      const trust = new Trust({ config: { authorities, vomsdir: null, refresh: 3600 }, own, log });
+      await trust.start();
+      const { length } = files.filter((file) => dirname(file) === authorities);
+      assert.deepEqual(faults, []);
+      assert.ok(trust.about().authorities >= length, `${trust.about().authorities} of ${length}`);
+      assert.ok(trust.about().signingPolicies >= 50);
+      await trust.close();
     }
   });
 

@@ -3,7 +3,7 @@
  * each database server killed while clients with a budget of three seconds call both. Hosts are cut in site.test.ts.
  */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { signal } from "../../src/world/index.ts";
@@ -59,6 +59,50 @@ describe("GUMS and SAZ on the documents' site", () => {
     const audit = await domus.json("audit", "--account", "novapro");
     assert.equal(audit.records[0].subject, NORA);
     assert.match(audit.records[0].rule, /nova-production/);
+  });
+
+  it("judges a proxy by its certificates alone, and bans holders of tokens by name", async () => {
+    // The one person of whom the site has a certificate: its operator.
+    const own = (name: string): string => readFileSync(join(domus.state, "fermigrid-ha/operator", name), "utf8");
+    const file = join(domus.state, "proxy.pem");
+    writeFileSync(file, `${own("cert.pem")}\n${own("key.pem")}`, { mode: 0o600 });
+    const authorized = await domus.json("authorize", "--credential", file);
+    assert.equal(authorized.decision, "Permit", JSON.stringify(authorized));
+    assert.match(authorized.subject, /OU=operator/);
+    const mapped = await domus.domus("map", "--credential", file, "--json");
+    assert.equal(mapped.code, 1, "an operator has no account");
+    assert.equal(JSON.parse(mapped.stdout).subject, authorized.subject);
+    await domus.must("ban", authorized.subject);
+    assert.equal((await domus.domus("authorize", "--credential", file)).code, 1);
+    await domus.must("unban", authorized.subject);
+    const nothing = await domus.domus("authorize", "--credential", join(domus.state, "fermigrid-ha/operator/key.pem"));
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.stderr, /no certificate in the text/);
+
+    const holder = ["--issuer", "https://tokens.example.org", "--subject", "a-person"];
+    assert.match(
+      (await domus.must("ban", ...holder)).stdout,
+      /tokens of https:\/\/tokens.example.org a-person is banned/,
+    );
+    const { bans } = await domus.json("bans");
+    assert.deepEqual(
+      bans.map((ban: { kind: string; value: string }) => [ban.kind, ban.value]),
+      [["token", "https://tokens.example.org a-person"]],
+    );
+    const words = ["--group", "/fermilab/nova", "/fermilab", "--scope", "compute.create"];
+    const { saz, gums } = await domus.json("explain", ...holder, ...words);
+    assert.match(saz.body.reason, /^token https:.* a-person is banned/);
+    assert.ok(saz.body.steps.some(({ looked }: { looked: string }) => looked === "role /fermilab/nova"));
+    assert.ok(gums.body.steps.length > 0);
+    assert.equal((await domus.domus("explain", "--issuer", "https://tokens.example.org")).code, 2);
+    await domus.must("unban", "https://tokens.example.org a-person", "--kind", "token");
+    assert.deepEqual((await domus.json("bans")).bans, []);
+    assert.equal((await domus.domus("ban", ...holder, "--kind", "dn")).code, 2);
+    const token = join(domus.state, "token");
+    writeFileSync(token, "a.b.c");
+    const refused = await domus.domus("authorize", "--token", token);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /this is no token/);
   });
 
   it("keeps files up to date: a ban is in them within moments, and each copy makes the same octets", async () => {

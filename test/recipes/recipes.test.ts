@@ -7,10 +7,12 @@ import type { OwnService, Service } from "../../src/model/index.ts";
 import type { GumsPolicy } from "../../src/policy/index.ts";
 import {
   accountStatements,
+  CREDENTIALS_DEFAULT,
   type DatabaseConfig,
   RECIPES,
   type Rendered,
   readStale,
+  type SazConfig,
   type StaticSiteConfig,
 } from "../../src/recipes/index.ts";
 import { bundleNames } from "../services/stage.ts";
@@ -161,8 +163,59 @@ test("settings that are not what was expected are refused", () => {
   ]);
   refuse("saz", "default", ["allow", true, null]);
   refuse("saz", "permit", ["x", [{ dn: "Alice" }], [{ vo: "a", dn: "/CN=b" }], [{ host: "x" }], [{ vo: "a b" }]]);
-  for (const recipe of ["gums", "saz"])
+  const issuer = "https://tokens.example.org/a";
+  const { issuers, permit } = RECIPES.get("saz")!.settings;
+  assert.equal(permit!.accepts([{ issuer }, { issuer, subject: "a" }, { issuer, scope: "compute.create" }]), true);
+  refuse("saz", "permit", [[{ issuer: "tokens" }], [{ issuer, subject: "a b" }], [{ issuer, dn: "/CN=a" }]]);
+  assert.deepEqual(issuers!.mistakes!([issuer]), []);
+  assert.deepEqual(
+    issuers!.mistakes!([issuer, 7, "http://a.example.org"]).map((one) => one.path),
+    [[1], [2]],
+  );
+  assert.deepEqual(
+    issuers!.mistakes!(issuer).map((one) => one.path),
+    [[]],
+  );
+  for (const recipe of ["gums", "saz"]) {
+    refuse(recipe, "gatekeepers", ["ce1", [7], ["a\nb"]]);
+    refuse(recipe, "authorities", ["certificates", "/a/../b", 7, "", "/a\nb"]);
+    refuse(recipe, "vomsdir", ["vomsdir", null, false]);
+    refuse(recipe, "signing-policies", [true, "never"]);
+    refuse(recipe, "limited-proxies", [false, "limited"]);
+    refuse(recipe, "audiences", ["x", [null]]);
     refuse(recipe, "stale", [60, { after: 60 }, { after: "60" }, { [THEN]: "maybe" }, { after: "1 s", when: "x" }]);
+  }
+});
+
+test("SAZ looks at tokens of the issuers that are listed and of those that a permit names", () => {
+  const issuer = "https://tokens.example.org/a";
+  const settings = { permit: [{ issuer, subject: "robot" }], issuers: ["https://b.example.org"], gatekeepers: ["ce*"] };
+  const config = JSON.parse(file(render("saz", 0, fermigrid({ saz: { settings } })), "etc/saz.json")) as SazConfig;
+  assert.deepEqual(config.issuers, ["https://b.example.org", issuer]);
+  assert.deepEqual(config.gatekeepers, ["ce*"]);
+});
+
+test("whom GUMS and SAZ believe about proxies is the site file's, and the grid's directories where it is silent", () => {
+  const settings = {
+    authorities: "/srv/authorities",
+    vomsdir: "none",
+    "signing-policies": "required",
+    "limited-proxies": "refuse",
+  };
+  for (const name of ["gums", "saz"] as const) {
+    const config = (services = fermigrid()) =>
+      (JSON.parse(file(render(name, 0, services), `etc/${name}.json`)) as SazConfig).credentials;
+    assert.deepEqual(config(), CREDENTIALS_DEFAULT);
+    assert.deepEqual(config(fermigrid({ [name]: { settings } })), {
+      authorities: "/srv/authorities",
+      vomsdir: null,
+      refresh: 60,
+      withoutPolicy: "refuse",
+      limited: "refuse",
+    });
+    for (const [key, value] of Object.entries(settings))
+      assert.equal(RECIPES.get(name)!.settings[key]!.accepts(value), true, key);
+  }
 });
 
 test("names that cannot stand in SQL are a defect", () => {

@@ -101,7 +101,8 @@ test("a value that the database refuses does not keep the others from being reco
     throw new RecordsError(value === "/CN=poison" ? "refused" : "away", "no");
   };
   const seen = new SeenValues({ merged, fault: null, append } as unknown as Follower, () => {}, { perSecond: 1000 });
-  for (const subject of ["/CN=poison", "/CN=next"]) seen.look({ subject, vo: null, fqans: [], ca: null }, "ce1");
+  for (const subject of ["/CN=poison", "/CN=next"])
+    seen.look({ subject, vo: null, fqans: [], believed: true, ca: null, token: null }, "ce1");
   while (!written.includes("/CN=next") || written.length < 4) await new Promise((resolve) => setTimeout(resolve, 1));
   seen.close();
   assert.equal(written.filter((value) => value === "/CN=poison").length, 1);
@@ -111,7 +112,7 @@ test("values that were recorded in an earlier life count", () => {
   const merged = new Merged(({ value = "" }) => value);
   merged.learn({ origin: 1, seq: 1, counter: 1, at: "", fields: { kind: "dn", value: "/CN=old" } });
   const seen = new SeenValues({ merged, fault: null } as unknown as Follower, () => {}, { values: 1 });
-  seen.look({ subject: "/CN=new", vo: null, fqans: [], ca: null }, "ce1");
+  seen.look({ subject: "/CN=new", vo: null, fqans: [], believed: true, ca: null, token: null }, "ce1");
   seen.close();
   assert.equal(seen.unrecorded, 1);
 });
@@ -119,7 +120,8 @@ test("values that were recorded in an earlier life count", () => {
 test("a certificate that asks about ever new names does not keep others' from being recorded", () => {
   const merged = new Merged(({ value = "" }) => value);
   const seen = new SeenValues({ merged, fault: null } as unknown as Follower, () => {}, { ofOne: 3 });
-  const look = (subject: string, asker: string) => seen.look({ subject, vo: null, fqans: [], ca: null }, asker);
+  const look = (subject: string, asker: string) =>
+    seen.look({ subject, vo: null, fqans: [], believed: true, ca: null, token: null }, asker);
   for (let index = 0; index < 10; index++) look(`/CN=${index}`, "loud");
   assert.equal(seen.unrecorded, 7);
   look("/CN=other", "quiet");

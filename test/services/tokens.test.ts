@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import fc from "fast-check";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
-import { Tokens } from "../../services/gums/tokens.ts";
 import { Refusal } from "../../services/http/index.ts";
+import { Tokens } from "../../services/tokens/index.ts";
 
 const ISSUER = "https://tokens.example.org/fermilab";
 const TLS = { ca: "", cert: "", key: "" };

@@ -1,11 +1,13 @@
 /** What is believed about certificates follows the files of a directory, and what cannot be read never makes more believed. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { Trust, type TrustConfig } from "../../services/trust/index.ts";
+import { Refusal } from "../../services/http/index.ts";
+import { Credentials, Trust, type TrustConfig } from "../../services/trust/index.ts";
 import { codeOf } from "../grid/refusals.ts";
-import { AUTHORITY, INHERIT, type Made, missingOpenssl, PERSON, Workshop } from "../support/openssl.ts";
+import { AUTHORITY, INHERIT, LIMITED, type Made, missingOpenssl, PERSON, Workshop } from "../support/openssl.ts";
 import { until } from "./stage.ts";
 
 const ALICE = "/DC=org/DC=fermigrid/OU=People/CN=Alice Example";
@@ -150,6 +152,73 @@ describe("trust", { skip: missingOpenssl, timeout: 60_000 }, () => {
     await trust.close();
   });
 
+  it("is bounded: a file too long, a pipe, too many files", async () => {
+    const { trust, directory, put, says } = await opened({ "grid.pem": grid.pem, "long.pem": "x".repeat(5 * 2 ** 20) });
+    const pipe = join(directory, "pipe.r0");
+    assert.equal(spawnSync("mkfifo", [pipe]).status, 0);
+    symlinkSync("/dev/zero", join(directory, "endless.pem"));
+    await trust.reload();
+    assert.equal(says(alice), null);
+    const { faults } = trust.about();
+    assert.match(
+      faults.join("\n"),
+      /endless.pem: it is no plain file\n.*long.pem: it has more than \d+ octets\n.*pipe.r0: it is no plain file$/,
+    );
+    for (let index = 0; index < 8192; index++) put(`f${index}`, "");
+    await trust.reload();
+    assert.equal(says(alice), "untrusted", "a part of a directory could be the part without the lists");
+    assert.match(trust.about().faults.join(), /more than 8192 files: none of them is believed/);
+    await trust.close();
+  });
+
+  it("takes limited proxies for the person or not, as it is told; names every authority on the way up", async () => {
+    const below = openssl.make({ subject: "/DC=org/DC=fermigrid/CN=Issuing CA", by: grid, extensions: AUTHORITY });
+    const carol = openssl.make({ subject: "/DC=org/DC=fermigrid/CN=Carol", by: below, extensions: PERSON });
+    const limited = openssl.proxy(carol, LIMITED);
+    const chain = limited.pem + carol.pem + below.pem;
+    const { trust } = await opened({ "grid.pem": grid.pem });
+    assert.deepEqual(new Credentials(trust, "accept").verify(chain, null), {
+      subject: carol.subject,
+      fqans: [],
+      vo: null,
+      authorities: [below.subject, grid.subject],
+    });
+    assert.throws(
+      () => new Credentials(trust, "refuse").verify(chain, null),
+      (error) => error instanceof Refusal && error.status === 401 && /is a limited proxy/.test(error.message),
+    );
+    assert.equal(new Credentials(trust, "refuse").verify(carol.pem + below.pem, null).subject, carol.subject);
+    await trust.close();
+  });
+
+  it("follows the .lsc files of VOMS servers", async () => {
+    const vomsdir = mkdtempSync(join(openssl.directory, "vomsdir-"));
+    const { trust, log } = await opened({ "grid.pem": grid.pem }, { vomsdir });
+    assert.equal(trust.about().vomsServers, 0);
+    mkdirSync(join(vomsdir, "fermilab"));
+    writeFileSync(join(vomsdir, "fermilab", "voms.example.org.lsc"), "/CN=voms\n/CN=CA\n");
+    writeFileSync(join(vomsdir, "fermilab", "half.example.org.lsc"), "/CN=voms\n");
+    writeFileSync(join(vomsdir, "server.pem"), "older sites have certificates here");
+    await trust.reload();
+    assert.equal(trust.about().vomsServers, 1);
+    assert.deepEqual(
+      log.filter(({ event }) => event === "not believed").map(({ path }) => path),
+      [join(vomsdir, "fermilab", "half.example.org.lsc")],
+    );
+    await trust.close();
+  });
+
+  it("takes another authority of the site's own while it runs", async () => {
+    const { trust, says } = await opened({ "grid.pem": grid.pem });
+    const next = openssl.make({ subject: "/CN=Next authority", extensions: AUTHORITY });
+    trust.renew(next.pem);
+    assert.equal(says(host), "untrusted");
+    assert.equal(says(alice), null);
+    assert.throws(() => trust.renew("nonsense"));
+    assert.equal(says(openssl.make({ subject: "/CN=fg5x3", by: next, extensions: PERSON })), null);
+    await trust.close();
+  });
+
   it("is bound by signing policies and namespaces that are there; by none where there is none, unless told", async () => {
     const { trust, put, says } = await opened({
       "grid.pem": grid.pem,
@@ -159,6 +228,13 @@ describe("trust", { skip: missingOpenssl, timeout: 60_000 }, () => {
     put("grid.signing_policy", policyText(grid.subject, "/DC=org/DC=fermigrid/*"));
     await trust.reload();
     assert.equal(says(alice), null);
+    put("grid.signing_policy", policyText("/CN=A slip", "/DC=org/DC=fermigrid/*"));
+    await trust.reload();
+    assert.equal(says(alice), "signing-policy", "a policy beside it that speaks of somebody else sets nobody free");
+    assert.match(trust.about().faults.join(), /does not speak of .*Grid CA beside it/);
+    put("grid.signing_policy", policyText(grid.subject, "/DC=org/DC=fermigrid/*"));
+    await trust.reload();
+    assert.deepEqual(trust.about().faults, []);
     put("grid.namespaces", `TO Issuer SELF PERMIT Subject "${BOB}"\n`);
     await trust.reload();
     assert.equal(says(alice), "signing-policy");

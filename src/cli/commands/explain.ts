@@ -10,6 +10,10 @@ interface ExplainFlags {
   readonly host: string;
   readonly vo?: string;
   readonly ca?: string;
+  readonly issuer?: string;
+  readonly subject?: string;
+  readonly group?: readonly string[];
+  readonly scope?: readonly string[];
   readonly unbelieved?: boolean;
   readonly site?: string;
   readonly json?: boolean;
@@ -35,11 +39,15 @@ export function addExplain(program: Command): void {
     .description(
       "Asks GUMS and SAZ through their aliases for every rule they look at on the way to their answer. Nothing is given out and nothing is counted as a decision.",
     )
-    .argument("<dn>", 'e.g. "/DC=org/DC=fermigrid/OU=People/CN=Alice Example"')
+    .argument("[dn]", 'e.g. "/DC=org/DC=fermigrid/OU=People/CN=Alice Example"')
     .option("--fqan <fqan>", "e.g. /fermilab/nova/Role=Production")
     .option("--host <name>", "the host that asks GUMS", "fnpc1.example.org")
     .option("--vo <name>", "for SAZ: the organization")
     .option("--ca <dn>", "for SAZ: who issued the certificate")
+    .option("--issuer <url>", "instead of a name: a token of this issuer")
+    .option("--subject <sub>", "of the token: its subject")
+    .option("--group <group...>", "of the token: its groups, e.g. /fermilab/nova")
+    .option("--scope <scope...>", "of the token: its scopes, e.g. compute.create")
     .option("--unbelieved", "as if one asked whose word about FQANs does not count")
     .option("--site <name>", "which site, when several are known")
     .option("--json", "for machines")
@@ -47,21 +55,29 @@ export function addExplain(program: Command): void {
       "after",
       '\nExample:\n  domus explain "/DC=org/DC=fermigrid/OU=People/CN=Alice Example" --fqan /fermilab/nova',
     )
-    .action(async (dn: string, flags: ExplainFlags) => {
+    .action(async (dn: string | undefined, flags: ExplainFlags) => {
+      const { issuer, subject } = flags;
+      if ((dn === undefined) === (issuer === undefined) || (issuer === undefined) !== (subject === undefined))
+        throw new Fault("usage.invalid", {
+          reason: "expected a name, or --issuer and --subject of a token",
+          help: "domus explain --help",
+        });
+      const who: Words = {
+        "subject-x509-id": dn,
+        "voms-fqan": flags.fqan,
+        "token-issuer": issuer,
+        "token-subject": subject,
+        "token-group": flags.group,
+        "token-scope": flags.scope,
+      };
       const open = await openState(chooseSite(flags.site));
       try {
         const gums = await ask(open, "gums", {
-          "subject-x509-id": dn,
-          "voms-fqan": flags.fqan,
+          ...who,
           "dns-host-name": flags.host,
           unbelieved: flags.unbelieved ? "1" : undefined,
         });
-        const saz = await ask(open, "saz", {
-          "subject-x509-id": dn,
-          "voms-fqan": flags.fqan,
-          vo: flags.vo,
-          ca: flags.ca,
-        });
+        const saz = await ask(open, "saz", { ...who, vo: flags.vo, ca: flags.ca });
         if (flags.json) sayJson({ gums, saz });
         else {
           if (gums) showGums(gums.body, flags.host);
@@ -73,12 +89,11 @@ export function addExplain(program: Command): void {
     });
 }
 
+/** Parameters of a call; what is not given is left out. */
+type Words = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 /** @returns `null` when the site has no such service */
-async function ask(
-  open: OpenSite,
-  recipe: "gums" | "saz",
-  words: Readonly<Record<string, string | undefined>>,
-): Promise<ServiceAnswer | null> {
+async function ask(open: OpenSite, recipe: "gums" | "saz", words: Words): Promise<ServiceAnswer | null> {
   let alias: Awaited<ReturnType<typeof aliasOfRecipe>>;
   try {
     alias = await aliasOfRecipe(open, recipe);
@@ -86,7 +101,9 @@ async function ask(
     if (error instanceof Fault && error.code === "alias.unknown") return null;
     throw error;
   }
-  const given = Object.entries(words).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const given = Object.entries(words).flatMap(([name, value]) =>
+    value === undefined ? [] : [value].flat().map((one): [string, string] => [name, one as string]),
+  );
   const query = new URLSearchParams(given).toString().replaceAll("+", "%20");
   const answer = await askThrough(open, alias, "GET", `/${recipe}/json/explain?${query}`);
   requireAnswer(answer);

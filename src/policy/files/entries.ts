@@ -15,11 +15,12 @@ import type {
   VomsGroup,
 } from "../gums/model.ts";
 import { type ListedState, stateOf } from "../gums/state.ts";
+import type { SazKind } from "../saz/index.ts";
 import { byText, isAccount } from "./names.ts";
 
 /** A ban of SAZ, values in normal form. */
 export interface Ban {
-  readonly kind: "dn" | "vo" | "role" | "ca";
+  readonly kind: SazKind;
   readonly value: string;
 }
 
@@ -125,10 +126,13 @@ function people(
   leftOut: LeftOut[],
 ): void {
   const decide = compileGums(request.policy, stateOf(request.state));
-  const banned = new Set(request.bans.filter((ban) => ban.kind === "dn").map((ban) => ban.value));
+  const banned = new Set(
+    request.bans.filter(({ kind }) => kind === "dn" || kind === "token").map(({ value }) => value),
+  );
   for (const identity of everybody(request)) {
     const question = questionFor(identity, request.host);
-    if (question.token === null && withProxyParents(identity).some((name) => banned.has(name))) continue;
+    const names = question.token === null ? withProxyParents(identity) : [identity];
+    if (names.some((name) => banned.has(name))) continue;
     const mapped = decide(question);
     if (mapped.outcome === "needs-pool")
       leftOut.push({ name: identity, says: `has no account of pool ${mapped.pool} yet`, loud: false });

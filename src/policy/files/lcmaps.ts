@@ -85,6 +85,14 @@ function bannedGroups(policy: GumsPolicy): readonly UserGroup[] {
   return policy.banned.flatMap((name) => policy.userGroups.find((one) => one.name === name) ?? []);
 }
 
+/** What SAZ can ban and LCMAPS cannot. */
+const UNSAYABLE: Readonly<Partial<Record<Ban["kind"], string>>> = {
+  ca: "authorities",
+  token: "holders of tokens",
+  issuer: "holders of tokens",
+  scope: "holders of tokens",
+};
+
 /** `ban-dn.db`: `"DN"` a line: people banned by SAZ, and those in the lists of groups that the policy bans. */
 export function banDn({ policy, state, bans }: FileRequest): WrittenFile {
   const leftOut: LeftOut[] = [];
@@ -108,8 +116,10 @@ export function banDn({ policy, state, bans }: FileRequest): WrittenFile {
     leftOut.push({ name, says: "this file cannot say the name: IT IS NOT BANNED BY IT", loud: true });
     return [];
   });
-  for (const { kind, value } of bans)
-    if (kind === "ca") leftOut.push({ name: value, says: "authorities cannot be banned by this file", loud: true });
+  for (const { kind, value } of bans) {
+    const what = UNSAYABLE[kind];
+    if (what !== undefined) leftOut.push({ name: value, says: `${what} cannot be banned by this file`, loud: true });
+  }
   return lines(written, leftOut, hash);
 }
 

@@ -1,15 +1,55 @@
 /**
  * Files for holders of tokens: HTCondor-CE's map file (which has people's DNs too) and the JSON map file of xrootd's SciTokens plugin.
  *
- * Neither can keep anybody out. Where the policy bans a group of tokens, no line that could hold one of its members is written.
+ * Neither can keep anybody out. Where the policy bans a group of tokens, or SAZ an issuer, a holder or a scope, no line that could hold one of
+ * them is written; where it bans a VO or group, none that names a group of it.
  */
-import { type Entry, entriesFor, type FileRequest, type LeftOut, lines, type WrittenFile } from "./entries.ts";
-import { asRegularExpression, byText, inComment, isAccount, isPrintable, plainDn } from "./names.ts";
+import { covers, parseFqan, voOf } from "../../grid/index.ts";
+import {
+  type Ban,
+  type Entry,
+  entriesFor,
+  type FileRequest,
+  type LeftOut,
+  lines,
+  type WrittenFile,
+} from "./entries.ts";
+import { asRegularExpression, byText, inComment, isAccount, isGroup, isPrintable, plainDn } from "./names.ts";
 
 const hash = ({ name, says }: LeftOut): string => `# left out: ${inComment(name)}: ${inComment(says)}`;
 
+interface Holders {
+  readonly issuer: string;
+  /** `null` is any. */
+  readonly subject: string | null;
+  readonly group: string | null;
+}
+
+/** Could one of these holders be meant by a ban of SAZ? Nobody knows which scopes a token has that comes later. */
+function couldBeMeant({ kind, value }: Ban, { issuer, subject, group }: Holders): boolean {
+  switch (kind) {
+    case "issuer":
+      return value === issuer;
+    case "token":
+      return subject === null ? value.startsWith(`${issuer} `) : value === `${issuer} ${subject}`;
+    case "scope":
+      return value.startsWith(`${issuer} `);
+    case "vo":
+    case "role": {
+      if (group === null || !isGroup(group)) return false;
+      const [own, banned] = [parseFqan(group), kind === "vo" ? null : parseFqan(value)];
+      return banned === null ? voOf(own) === value : covers(banned, own);
+    }
+    case "dn":
+    case "ca":
+      return false;
+  }
+}
+
 /** Issuers of which somebody is banned: only their banned subjects are known by name. */
-function bannedOf({ policy }: FileRequest, issuer: string, subject: string | null): boolean {
+function bannedOf({ policy, bans }: FileRequest, holders: Holders): boolean {
+  if (bans.some((ban) => couldBeMeant(ban, holders))) return true;
+  const { issuer, subject } = holders;
   return policy.banned.some((name) => {
     const group = policy.userGroups.find((one) => one.name === name);
     if (group?.kind !== "token" || group.issuer !== issuer) return false;
@@ -35,7 +75,7 @@ function tokenEntries(
     const issuer = entry.kind === "token" ? entry.token.issuer : entry.issuer;
     const subject = entry.kind === "token" ? entry.token.subject : entry.subject;
     const group = entry.kind === "token" ? entry.token.group : null;
-    if (bannedOf(request, issuer, subject)) {
+    if (bannedOf(request, { issuer, subject, group })) {
       leftOut.push({
         name: entry.userGroup,
         says: `somebody of ${issuer} is banned, which this file cannot say`,

@@ -1,10 +1,10 @@
 /**
- * Permit or deny. A ban of anything the caller is (the person, also behind a proxy; the VO; a group or role; the authority) denies; so
- * does the site file; then a permit by name; then the rule for those without an organization; then the default. Each answer names its
+ * Permit or deny. A ban of anything the caller is (the person, also behind a proxy; the token's holder; the VO; a group or role; the authority
+ * or issuer; a scope) denies; so does the site file; then a permit by name; then the rule for those without an organization; then the default. Each answer names its
  * reason. Every question is a few look-ups by text.
  */
-import { formatFqan, Names, parseFqan, voOf, withProxyParents } from "../../grid/index.ts";
-import { SAZ_KINDS, type SazDecision, type SazKind, type SazPolicy, type SazQuestion } from "./model.ts";
+import { formatFqan, NameRefused, Names, parseFqan, voOf, withProxyParents } from "../../grid/index.ts";
+import type { SazDecision, SazKind, SazPolicy, SazQuestion } from "./model.ts";
 
 /** @returns the text by which bans and permits are looked up */
 export function sazKey(kind: string, value: string): string {
@@ -36,16 +36,46 @@ const people = new Names((subject) => withProxyParents(subject).map(namedBy("dn"
 const vos = new Names(namedBy("vo"));
 const authorities = new Names(namedBy("ca"));
 const attributes = new Names(attributesOf);
+const holders = new Names(namedBy("token"));
+const issuers = new Names(namedBy("issuer"));
+const scopes = new Names(namedBy("scope"));
 
 /** Everything a ban or a permit could name the caller by, in the order of the documents: person, VO, role, authority. */
 function namesOf(question: SazQuestion): readonly Named[] {
-  const names = people.get(question.subject).slice();
+  const { token } = question;
+  const names =
+    token === null ? people.get(question.subject).slice() : [holders.get(`${token.issuer} ${question.subject}`)];
   if (question.vo !== null) names.push(vos.get(question.vo));
   for (const fqan of question.fqans) names.push(attributes.get(fqan).vo);
   for (const fqan of question.fqans) names.push(...attributes.get(fqan).roles);
   if (question.ca !== null) names.push(authorities.get(question.ca));
+  if (question.above !== undefined) for (const name of question.above) names.push(authorities.get(name));
+  if (token === null) return names;
+  names.push(issuers.get(token.issuer));
+  for (const scope of token.scopes) names.push(scopes.get(`${token.issuer} ${scope}`));
   return names;
 }
+
+/**
+ * Groups of a token that are groups as VOMS has them (`wlcg.groups` are: `/fermilab/nova`), in short normal form. Others are the issuer's own
+ * words, by which nothing here is compared.
+ */
+export function sazGroups(groups: readonly string[]): readonly string[] {
+  return groups.flatMap((group) => {
+    try {
+      return [formatFqan(parseFqan(group))];
+    } catch (error) {
+      if (error instanceof NameRefused) return [];
+      throw error;
+    }
+  });
+}
+
+/** What is looked at, by what the caller has. */
+const LOOKED: Readonly<Record<"certificate" | "token", readonly SazKind[]>> = {
+  certificate: ["dn", "vo", "role", "ca"],
+  token: ["token", "vo", "role", "issuer", "scope"],
+};
 
 const BY_DEFAULT: Readonly<Record<SazPolicy["default"], SazDecision>> = {
   permit: { decision: "Permit", reason: "nothing speaks against it (default permit)" },
@@ -77,9 +107,12 @@ export function compileSaz(
       for (const { kind, value, key } of names) {
         // A permit speaks of the person alone: a proxy of his is not he.
         if (kind === "dn" && value !== question.subject) continue;
+        // Anybody can say that he is in a group.
+        if (!question.believed && (kind === "vo" || kind === "role")) continue;
         if (permitted.has(key)) return { decision: "Permit", reason: `${key} is permitted by the site file` };
       }
-    if (policy.withoutVo === "deny" && question.vo === null && question.fqans.length === 0) return WITHOUT_VO;
+    if (policy.withoutVo === "deny" && !(question.believed && (question.vo !== null || question.fqans.length > 0)))
+      return WITHOUT_VO;
     return BY_DEFAULT[policy.default];
   };
 }
@@ -108,7 +141,7 @@ export function explainSaz(
     if (has(policy.permit)) return "permitted by the site file";
     return "nothing is known of it";
   };
-  const steps = SAZ_KINDS.flatMap((kind) => {
+  const steps = LOOKED[question.token === null ? "certificate" : "token"].flatMap((kind) => {
     const own = names.filter((one) => one.kind === kind);
     return own.length === 0
       ? [{ looked: kind, says: "not given" }]
@@ -118,6 +151,14 @@ export function explainSaz(
     decision: compileSaz(policy, banned)(question),
     steps: [
       ...steps,
+      ...(question.believed
+        ? []
+        : [
+            {
+              looked: "whose word counts",
+              says: "not of who asks: VO, groups and roles can only speak against the caller",
+            },
+          ]),
       {
         looked: "without an organization",
         says: policy.withoutVo === "deny" ? "denied unless permitted by name" : "judged like anybody",
