@@ -101,6 +101,7 @@ export async function voms(guest: Guest, log: Log): Promise<Close> {
         "GET /voms/json/audit": auditCall(parts.audit, ["subject", "vo", "ca", "decision", "dialect"]),
       },
       start: () => trust.start(),
+      renew: (tls) => trust.renew(tls.ca),
       about: () => ({ vos: config.vos.map(({ name }) => name), trust: trust.about() }),
       close: () => trust.close(),
     };

@@ -2,6 +2,7 @@
  * Attacks made with Debian's `voms-proxy-fake`, which forges whatever it is told to: brought to running copies of GUMS and SAZ, each is refused
  * for its reason; what it makes without forging passes by the same call.
  */
+
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -11,6 +12,7 @@ import { attributeCertificatesOf, readPemCertificates } from "../../src/grid/ind
 import { ALICE, CREDENTIAL, Guards, PRODUCTION, VO, VOMS_HOST, WHERE } from "../services/guards.ts";
 import { until } from "../services/stage.ts";
 import { type Made, missingOpenssl, PERSON } from "../support/openssl.ts";
+import { called } from "../support/stock-clients.ts";
 
 const FAKE = "/usr/bin/voms-proxy-fake";
 const missing = missingOpenssl || (existsSync(FAKE) ? false : "voms-clients is not installed on this machine");
@@ -133,6 +135,7 @@ describe("what voms-proxy-fake forges", { skip: missing, timeout: 180_000 }, () 
   });
 
   after(() => {
+    called("voms-proxy-fake", calls);
     if (!missing) assert.ok(calls >= FORGED.length + 4, "voms-proxy-fake was not asked");
   });
 });

@@ -17,6 +17,7 @@ import { Refusal } from "../../services/http/index.ts";
 import { Tokens } from "../../services/tokens/index.ts";
 import { address, Stage } from "../services/stage.ts";
 import { type Claimed, type SignedBy, TokenIssuer } from "../services/token-issuer.ts";
+import { called } from "../support/stock-clients.ts";
 
 const VERIFY = "/usr/bin/scitokens-verify";
 const BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
@@ -65,6 +66,7 @@ describe("tokens beside scitokens-verify", { skip: missing, timeout: 120_000 }, 
   after(async () => {
     await issuer?.close();
     await stage?.close();
+    called("scitokens-verify", judged);
     if (!missing) assert.ok(judged > 0, "scitokens-verify was not asked");
   });
 

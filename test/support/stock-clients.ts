@@ -13,6 +13,7 @@ export const STOCK_CLIENTS = {
   vomsd: "voms-server",
   "ARC arguspdpclient": "nordugrid-arc-hed",
   nordugridmap: "nordugrid-arc-nordugridmap",
+  "scitokens-verify": "scitokens-cpp",
 } as const satisfies Record<string, string>;
 export type StockClient = keyof typeof STOCK_CLIENTS;
 
