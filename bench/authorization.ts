@@ -11,15 +11,32 @@ import { prefer } from "./authorization/processes.ts";
 import { type Both, measureBoth, measureRates, type Rate } from "./authorization/rates.ts";
 import { atLeast, atMost } from "./verdict.ts";
 
+const HELP = `bin/node bench/authorization.ts [options]
+
+  --only    rates  calls a second of a bare server, GUMS and SAZ, kept connections and new ones
+            both   GUMS and SAZ at the same time, through the front end
+            flood  a quiet community beside one that floods
+  --flood   which kinds, with commas between: ${Object.keys(FLOODS).join(", ")}
+  --rounds  how often each is measured (default 5)
+  --quick   shorter: one second a piece, three rounds
+  --json    for machines
+
+Give it the machine for itself: the rows say how much of its processor each server had.`;
+
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
     rounds: { type: "string", default: "" },
     json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
     only: { type: "string", default: "" },
     flood: { type: "string", default: Object.keys(FLOODS).join() },
   },
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
 const rounds = Number(values.rounds) || (values.quick ? 3 : 5);
 const milliseconds = values.quick ? 1000 : 3000;
 /** What is promised (DESIGN, "Numbers"). */

@@ -150,9 +150,14 @@ function raw(words: Buffer): void {
   sent++;
   const socket = tcpConnect({ host: target.address, port: target.port, localAddress: target.from });
   let how: Outcome = "closed";
+  /** When it was told; the end of the connection may come later. */
+  let told = Number.NaN;
   socket.on("connect", () => words.length > 0 && socket.write(words));
   socket.on("data", (chunk: Buffer) => {
-    if (chunk[0] === 0x15) how = "alert";
+    if (chunk[0] === 0x15) {
+      how = "alert";
+      told = performance.now();
+    }
     // The server has done its part of the handshake: on to the next, it may keep this one for as long as it likes.
     else if (words.length > 0 && running) setImmediate(raw, words);
   });
@@ -160,7 +165,7 @@ function raw(words: Buffer): void {
     how = "reset";
   });
   socket.on("close", () => {
-    tally.add(how, performance.now() - since);
+    tally.add(how, (how === "alert" ? told : performance.now()) - since);
     if (running && (how !== "closed" || words.length === 0 || socket.bytesRead === 0)) setImmediate(raw, words);
   });
 }

@@ -1,7 +1,9 @@
 /**
  * Who may begin a TLS handshake, and when. A handshake costs twenty calls, and nothing is known of the client yet but its address, so
  * addresses take turns: connections wait unread until octets of them have come, then in a bounded queue for each address; one begins in each
- * turn of the loop, so that the calls of those who are connected come in between. Who cannot be served is told by a TLS alert and let go.
+ * turn of the loop, so that the calls of those who are connected come in between. Who cannot be served is told by a TLS alert at once and let go a
+ * little later, each at a moment of his own: those who are refused together would come back together, and the kernel hands all of them over in one
+ * turn of the loop. What does not begin as TLS does is refused before any of its machinery is made.
  * Directors' own checks pass by: a copy that is busy is not dead.
  */
 import type { Socket } from "node:net";
@@ -22,6 +24,10 @@ export interface HandshakeLimits {
   readonly silence: number;
   /** Milliseconds a handshake under way is left alone while others wait for its place. */
   readonly stuck: number;
+  /** Milliseconds between a refusal and the end of the connection: at least, and by chance more than that. */
+  readonly leaving: { readonly least: number; readonly more: number };
+  /** Refused connections that have not ended yet; above it they end at once. */
+  readonly left: number;
 }
 
 /**
@@ -38,10 +44,17 @@ export const HANDSHAKE_LIMITS: HandshakeLimits = {
   patience: 1500,
   silence: 3000,
   stuck: 500,
+  leaving: { least: 100, more: 900 },
+  left: 1024,
 };
+
+/** A TLS record with a handshake in it, of any version there ever was (RFC 8446 5.1). */
+const isHandshake = (octets: Buffer): boolean => octets[0] === 0x16 && (octets.length < 2 || octets[1] === 0x03);
 
 /** Fatal alert 80 (internal_error), RFC 8446 6: what a server may say before it has said anything. */
 const ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50]);
+
+type Refusal = "crowded" | "late" | "garbage";
 
 interface Arrival {
   readonly socket: Socket;
@@ -51,15 +64,20 @@ interface Arrival {
 }
 
 export class HandshakeGate {
-  /** `silent`: no octet came. `crowded`: too many of its address or in all. `late`: no turn within the patience. `failed`: the handshake itself. */
-  readonly counters = { begun: 0, done: 0, silent: 0, crowded: 0, late: 0, failed: 0 };
+  /**
+   * `silent`: no octet came. `crowded`: too many of its address or in all. `late`: no turn within the patience. `garbage`: it is no TLS.
+   * `failed`: the handshake itself.
+   */
+  readonly counters = { begun: 0, done: 0, silent: 0, crowded: 0, late: 0, garbage: 0, failed: 0 };
   readonly #limits: HandshakeLimits;
   readonly #begin: (socket: Socket, client: Client) => void;
-  readonly #onRefused: (address: string, end: "crowded" | "late") => void;
+  readonly #onRefused: (address: string, end: Refusal) => void;
   readonly #queue: FairQueue<Arrival>;
   /** Connections of each address: all, and those in a handshake. */
   readonly #addresses = new Map<string, { open: number; begun: number }>();
   readonly #silent = new Set<Arrival>();
+  /** Refused, and not ended yet. */
+  readonly #leaving = new Map<Socket, NodeJS.Timeout>();
   /** Those in a handshake, the oldest first; `since` is when it began. */
   readonly #underWay = new Set<Arrival>();
   readonly #sweeper: NodeJS.Timeout;
@@ -70,7 +88,7 @@ export class HandshakeGate {
   constructor(
     limits: HandshakeLimits,
     begin: (socket: Socket, client: Client) => void,
-    onRefused: (address: string, end: "crowded" | "late") => void = () => {},
+    onRefused: (address: string, end: Refusal) => void = () => {},
   ) {
     this.#limits = limits;
     this.#begin = begin;
@@ -109,7 +127,11 @@ export class HandshakeGate {
       socket.off("readable", onReadable);
       socket.off("end", onEnd);
       this.#silent.delete(arrival);
-      if (!arrival.over) this.#enqueue(arrival);
+      if (arrival.over) return;
+      const first: Buffer | null = socket.read();
+      if (first !== null && !isHandshake(first)) return void this.#refuse(arrival, "garbage");
+      if (first !== null) socket.unshift(first);
+      this.#enqueue(arrival);
     };
     const onEnd = (): void => void socket.destroy();
     socket.on("readable", onReadable);
@@ -119,6 +141,7 @@ export class HandshakeGate {
   close(): void {
     clearInterval(this.#sweeper);
     for (const { socket } of [...this.#queue.drain(), ...this.#silent]) socket.destroy();
+    for (const socket of this.#leaving.keys()) socket.destroy();
   }
 
   #accountOf(address: string): { open: number; begun: number } {
@@ -197,13 +220,25 @@ export class HandshakeGate {
     this.#ends.get(socket)?.();
   }
 
-  #refuse(arrival: Arrival, end: "crowded" | "late"): void {
+  #refuse(arrival: Arrival, end: Refusal): void {
+    const { socket, client } = arrival;
     this.counters[end]++;
     this.#silent.delete(arrival);
     arrival.over = true;
-    arrival.socket.write(ALERT);
-    arrival.socket.destroySoon();
-    this.#onRefused(arrival.client.address, end);
+    this.#onRefused(client.address, end);
+    const { leaving, left } = this.#limits;
+    if (this.#leaving.size >= left) {
+      socket.write(ALERT);
+      return void socket.destroySoon();
+    }
+    // Nothing it says is read any more, and its end is noticed by the timer alone.
+    socket.write(ALERT);
+    const timer = setTimeout(() => socket.destroy(), leaving.least + Math.random() * leaving.more);
+    this.#leaving.set(socket, timer);
+    socket.once("close", () => {
+      clearTimeout(timer);
+      this.#leaving.delete(socket);
+    });
   }
 
   #sweep(): void {

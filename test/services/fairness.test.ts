@@ -169,6 +169,34 @@ test("handshakes that do not go on, from as many addresses as it takes, give the
   for (const socket of [quiet, ...stuck]) socket.destroy();
 });
 
+test("what is no TLS is told so at once, nothing of TLS is made for it, and it is let go a little later", async () => {
+  await using server = await house({
+    routes: { "GET /n": () => ({ status: 200, body: "{}" }) },
+    handshakes: { leaving: { least: 600, more: 100 }, left: 20 },
+  });
+  const stayed = await Promise.all(
+    Array.from({ length: 40 }, async () => {
+      const socket = connect({ host: OWN, port: server.port, localAddress: address(75) }).on("error", () => {});
+      socket.write("GET / HTTP/1.1\r\n\r\n");
+      const [said] = (await once(socket, "data")) as [Buffer];
+      // A fatal alert: the other side knows that it is refused.
+      assert.deepEqual([said[0], said[5]], [0x15, 2]);
+      const told = performance.now();
+      socket.resume();
+      await once(socket, "close");
+      return performance.now() - told;
+    }),
+  );
+  const { handshakes } = server.load();
+  assert.deepEqual([handshakes.garbage, handshakes.begun], [40, 0]);
+  // Those above the bound may end at once: nobody holds connections by being refused.
+  assert.ok(stayed.filter((after) => after > 100).length >= 20, stayed.map(Math.round).join(" "));
+  const fine = secure(server.port, identities.quiet);
+  fine.write(get("/n"));
+  assert.equal((await answers(fine, 1))[0]!.status, 200);
+  fine.destroy();
+});
+
 test("who connects and says nothing holds no handshake, and is let go", async () => {
   await using server = await house({
     routes: { "GET /slow": slow },
