@@ -1,5 +1,6 @@
 /** What programs in guests share: their surroundings, their log, their certificates, their life. */
 
+export * from "./beside.ts";
 export * from "./chain.ts";
 export * from "./freshness.ts";
 export * from "./guest.ts";

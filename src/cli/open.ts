@@ -96,6 +96,7 @@ export interface OpenSite {
   readonly hosts: EmbeddedHosts;
   readonly controller: Controller;
   readonly operator: OperatorIdentity;
+  readonly secrets: SiteSecrets;
   close(): Promise<void>;
 }
 
@@ -126,6 +127,7 @@ export async function openState(name: SiteName): Promise<OpenSite> {
     hosts,
     controller,
     operator,
+    secrets,
     close: async () => {
       await hosts.close();
       await store.close();

@@ -53,6 +53,14 @@ export class SiteSecrets {
     return { authority: authority.certificate, certificate: pair.certificate, key: pair.key };
   }
 
+  /**
+   * A certificate for clients that know keys of that age alone: named like the operator, with his rights in nothing, and thrown away after use.
+   */
+  async visitor(): Promise<KeyPairPem> {
+    const subject = { commonName: "visitor", unit: "guest" as const, dns: [], ip: [] };
+    return issueCertificate(await this.authority(), subject, this.clock.now(), "rsa");
+  }
+
   /** @returns the files of one secret, relative to the guest's root. */
   async files(secret: Secret): Promise<readonly GuestFile[]> {
     const name = `${secret.name}@${secret.version}`;

@@ -4,3 +4,4 @@ export * from "./histogram.ts";
 export * from "./load.ts";
 export * from "./load-report.ts";
 export * from "./prober.ts";
+export { askStock, type StockAnswer } from "./stock.ts";

@@ -174,7 +174,7 @@ class LoadRun {
       const answer = await this.#lines.get(sample.scheme)!.ask({
         method: sample.method,
         path: sample.path,
-        headers: sample.body === null ? {} : { "content-type": "application/json" },
+        headers: sample.body === null ? {} : { "content-type": sample.type ?? "application/json" },
         body: sample.body,
         timeoutMs,
         signal: this.#stop.signal,

@@ -8,7 +8,7 @@ import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/inde
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
 import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
-import { servedAlias, servedDefinition } from "./serving.ts";
+import { servedAlias, servedDefinition, xacmlSample } from "./serving.ts";
 import {
   AUDIT_DEFAULT,
   AUDIT_EXPECTED,
@@ -119,5 +119,6 @@ export const gums: Recipe = {
       statuses: [200],
       contains: '"result"',
     },
+    xacmlSample("/gums/services/GUMSXACMLAuthorizationServicePort"),
   ],
 };

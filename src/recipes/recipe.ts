@@ -70,6 +70,8 @@ export interface SampleRequest {
   readonly scheme: "http" | "https";
   readonly path: string;
   readonly body: string | null;
+  /** Content type of the body where it is not JSON. */
+  readonly type?: string;
   /** The answer is right when the status is one of these and the body contains the text. */
   readonly statuses: readonly number[];
   readonly contains: string | null;

@@ -5,7 +5,7 @@ import { isIssuer, OPEN_SAZ, readSazEntry, type SazEntry, type SazPolicy } from 
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
 import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
-import { servedAlias, servedDefinition } from "./serving.ts";
+import { servedAlias, servedDefinition, xacmlSample } from "./serving.ts";
 import {
   AUDIT_DEFAULT,
   AUDIT_EXPECTED,
@@ -135,6 +135,7 @@ export const saz: Recipe = {
       statuses: [200],
       contains: '"decision"',
     },
+    xacmlSample("/saz/services/SAZXACMLAuthorizationServicePort"),
     {
       kind: "write",
       method: "POST",

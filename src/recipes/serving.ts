@@ -1,6 +1,7 @@
 /** What every recipe whose guests serve HTTPS as a program of the house has in common: alias, probe, definition. */
+import { writeAuthorizationQuery } from "../grid/index.ts";
 import type { Service } from "../model/index.ts";
-import type { AliasShape, RecipeContext, Rendered } from "./recipe.ts";
+import type { AliasShape, RecipeContext, Rendered, SampleRequest } from "./recipe.ts";
 import { copyPort } from "./surroundings.ts";
 
 /** The check of a program of the house: its `/health` over mutual TLS. */
@@ -12,6 +13,24 @@ export function health(port: number) {
 export function servedAlias(service: Service, target: RecipeContext["target"], fallback: number): AliasShape {
   const port = copyPort(service, target, fallback);
   return { port, check: health(port), distribution: "all", proxyProtocol: target === "embedded" };
+}
+
+/**
+ * A question in the grid's own protocol, SAML 2 with XACML 2, as `domus load` and the acceptance tests send it beside the JSON calls.
+ * @param path the endpoint
+ */
+export function xacmlSample(path: string): SampleRequest {
+  const subject = "/DC=org/DC=fermigrid/OU=People/CN=Alice Example";
+  return {
+    kind: "read",
+    method: "POST",
+    scheme: "https",
+    path,
+    type: "text/xml",
+    body: writeAuthorizationQuery({ subject, issuer: null, host: "fnpc1.example.org", fqans: ["/fermilab"] }),
+    statuses: [200],
+    contains: "<xacml-context:Decision>",
+  };
 }
 
 /** The definition of a guest that runs one bundle and keeps nothing that is not elsewhere too. */

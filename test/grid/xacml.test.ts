@@ -12,6 +12,7 @@ import {
   resultFor,
   SoapRefused,
   soapFault,
+  writeAuthorizationQuery,
   writeAuthorizationResponse,
   XML_LIMITS,
 } from "../../src/grid/index.ts";
@@ -394,4 +395,19 @@ describe("an XACML answer", () => {
     assert.doesNotMatch(written, /<evil/);
     assert.throws(() => readSoap(Buffer.from("<evil>")), SoapRefused);
   });
+});
+
+it("the question that probes send is read as it was meant, whatever is in it", () => {
+  const names = fc.constantFrom("/DC=org/CN=Alice", "/DC=org/CN=O'Neill <& Co>", '/DC=org/CN="quoted"');
+  fc.assert(
+    fc.property(
+      names,
+      fc.constantFrom([], ["/fermilab"], ["/fermilab/nova/Role=Production", "/fermilab"]),
+      (subject, fqans) => {
+        const sent = writeAuthorizationQuery({ subject, issuer: null, host: "ce1.example.org", fqans });
+        const query = readAuthorizationQuery(Buffer.from(sent));
+        assert.deepEqual([query.subject, query.dialect, query.fqans], [subject, "authz-interop", fqans]);
+      },
+    ),
+  );
 });

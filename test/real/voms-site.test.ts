@@ -97,6 +97,20 @@ describe("VOMS on a site", { skip }, () => {
     return { ...ran, proxy };
   };
 
+  it("answers each stock client that is installed here, asked by one command", async () => {
+    const { clients } = (await domus.json("probe", "voms", "--stock")) as {
+      clients: { client: string; installed: boolean; right: boolean; says: string }[];
+    };
+    assert.deepEqual(
+      clients.map(({ client, installed, right }) => [client, installed, right]),
+      [
+        ["voms-proxy-init2", true, true],
+        ["voms-proxy-init3", true, true],
+      ],
+    );
+    for (const { says } of clients) assert.match(says, /User unknown to this VO/);
+  });
+
   it(`gives ${INVOCATIONS} proxies out of ${INVOCATIONS} while each copy is killed in turn`, async () => {
     const status = await whole(domus);
     const copies = status.aliases.find(({ name }) => name === "voms")!.copies.map(({ guest }) => guest);

@@ -1,8 +1,19 @@
 /** `domus probe ALIAS`: asks every 20 ms and says how long nobody answered. Exit 1 when there was a gap. */
 import type { Command } from "commander";
 import { aliasProbe } from "../../controller/index.ts";
-import { type Ask, askGreeting, askProbe, type Gap, type ProberReport, startProber } from "../../probe/index.ts";
+import { Fault } from "../../model/index.ts";
+import {
+  type Ask,
+  askGreeting,
+  askProbe,
+  askStock,
+  type Gap,
+  type ProberReport,
+  startProber,
+} from "../../probe/index.ts";
+import { readVos } from "../../vo/index.ts";
 import { type CalledAlias, findAlias } from "../alias.ts";
+import { rememberedSite } from "../open.ts";
 import { formatMilliseconds, paint, say, sayJson } from "../say.ts";
 import { seconds, wholeNumber } from "../words.ts";
 
@@ -10,6 +21,7 @@ interface ProbeFlags {
   readonly for?: string;
   readonly spacing: string;
   readonly site?: string;
+  readonly stock?: boolean;
   readonly json?: boolean;
 }
 
@@ -24,9 +36,17 @@ export function addProbe(program: Command): void {
     .option("--for <time>", "end after this time, e.g. 30s; else Ctrl-C")
     .option("--spacing <ms>", "milliseconds between questions", "20")
     .option("--site <name>", "which site, when several are known")
+    .option(
+      "--stock",
+      "ask once with each client of others' make that is installed here (voms-proxy-init, nordugridmap)",
+    )
     .option("--json", "for machines")
-    .addHelpText("after", "\nExamples:\n  domus probe gums\n  domus probe wiki --for 60s --json")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  domus probe gums\n  domus probe voms --stock\n  domus probe wiki --for 60s --json",
+    )
     .action(async (name: string, flags: ProbeFlags) => {
+      if (flags.stock) return probeWithStock(name, flags);
       const spacingMs = wholeNumber("--spacing", flags.spacing, 1, 60_000);
       const limit = flags.for ? seconds("--for", flags.for) : null;
       const called = await findAlias(name, flags.site);
@@ -57,6 +77,38 @@ export function addProbe(program: Command): void {
         await called.open.close();
       }
     });
+}
+
+/** Each client once: what it says to an operator, who is a member of nothing. */
+async function probeWithStock(name: string, flags: ProbeFlags): Promise<void> {
+  const { open, alias } = await findAlias(name, flags.site);
+  try {
+    const visitor = await open.secrets.visitor();
+    const service = rememberedSite(open).services.find((one) => one.name === alias.service);
+    const [vo] = readVos(service?.settings.vos).vos ?? [];
+    const answers = await askStock(service?.recipe ?? "", {
+      address: alias.address,
+      port: alias.port,
+      tls: { ca: open.operator.authority, cert: visitor.certificate, key: visitor.key },
+      vo: vo?.name ?? open.name,
+      serverDn: `/O=${open.name}/OU=guest/CN=${alias.name}`,
+    });
+    if (answers.length === 0)
+      throw new Fault("usage.invalid", {
+        reason: `no client of others' make is known for ${name}`,
+        help: "domus probe --help",
+      });
+    if (flags.json) sayJson({ alias: alias.name, clients: answers });
+    else
+      for (const { client, installed, right, milliseconds, says } of answers)
+        say(
+          `  ${installed ? (right ? paint("green", "✔") : paint("red", "✗")) : paint("dim", "–")} ${client}  ${installed ? `${formatMilliseconds(milliseconds)}: ` : ""}${says}`,
+        );
+    if (!answers.some(({ installed }) => installed) || answers.some((one) => one.installed && !one.right))
+      process.exitCode = 1;
+  } finally {
+    await open.close();
+  }
 }
 
 /** MariaDB speaks first: behind a director a bare connection would prove only that the director lives. */

@@ -8,4 +8,5 @@ export { SoapRefused } from "./refusal.ts";
 export { type Obligation, type Result, resultFor, type Stamp, writeAuthorizationResponse } from "./response.ts";
 export { readSaml1Query, type Saml1Query, type Saml1Stamp, writeSaml1Response } from "./saml1.ts";
 export { inSoap, readSoap, soapFault } from "./soap.ts";
+export { type AskedBy, writeAuthorizationQuery } from "./write-query.ts";
 export { escapeXml, readStrictXml, XML_LIMITS, type XmlElement } from "./xml.ts";

@@ -1,0 +1,41 @@
+/** A question as a gatekeeper's callout asks it, in the authz-interop dialect: what probes and loads of this house send. */
+import { ACCESS_SUBJECT, ACTION_ID, RESOURCE_ID, SPACES, STRING, VOCABULARIES } from "./names.ts";
+import { escapeXml } from "./xml.ts";
+
+export interface AskedBy {
+  /** Normal forms of names. */
+  readonly subject: string;
+  readonly issuer: string | null;
+  readonly host: string;
+  /** Primary first. */
+  readonly fqans: readonly string[];
+}
+
+type Attribute = readonly [id: string, value: string];
+
+const attribute = ([id, value]: Attribute): string =>
+  `<xacml-context:Attribute AttributeId="${id}" DataType="${STRING}"><xacml-context:AttributeValue>${escapeXml(value)}</xacml-context:AttributeValue></xacml-context:Attribute>`;
+
+const INTEROP = "http://authz-interop.org/xacml";
+
+/** @returns a whole SOAP message; the same question gives the same octets */
+export function writeAuthorizationQuery({ subject, issuer, host, fqans }: AskedBy): string {
+  const names = VOCABULARIES["authz-interop"];
+  const part = (name: string, attributes: readonly Attribute[], more = ""): string =>
+    `<xacml-context:${name}${more}>${attributes.map(attribute).join("")}</xacml-context:${name}>`;
+  const who: Attribute[] = [[names.subject, subject]];
+  if (issuer !== null) who.push([names.issuer!, issuer]);
+  const [primary] = fqans;
+  if (primary !== undefined) who.push([names.primaryFqan!, primary]);
+  for (const fqan of fqans) who.push([names.fqan!, fqan]);
+  const request = [
+    part("Subject", who, ` SubjectCategory="${ACCESS_SUBJECT}"`),
+    part("Resource", [
+      [RESOURCE_ID, `${INTEROP}/resource/resource-type/ce`],
+      [names.hosts[1]!, host],
+    ]),
+    part("Action", [[ACTION_ID, `${INTEROP}/action/action-type/execute-now`]]),
+    part("Environment", [[names.obligations!, `${INTEROP}/obligation/username`]]),
+  ].join("");
+  return `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="${SPACES.soapenv}"><soapenv:Body><xacml-samlp:XACMLAuthzDecisionQuery xmlns:xacml-samlp="${SPACES["xacml-samlp"]}" ID="_probe" Version="2.0" InputContextOnly="false"><xacml-context:Request xmlns:xacml-context="${SPACES["xacml-context"]}">${request}</xacml-context:Request></xacml-samlp:XACMLAuthzDecisionQuery></soapenv:Body></soapenv:Envelope>`;
+}
