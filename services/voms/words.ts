@@ -16,11 +16,9 @@ export const FAILURES = {
 } as const;
 export type Failure = keyof typeof FAILURES;
 
-/** What may be said beside a certificate. */
-export const WARNINGS = { "not-first": 1, shortened: 2, subset: 3, "unknown-parameter": 4 } as const;
-
+/** What may be said beside a certificate, as vomsd tells them apart. */
 export interface Warning {
-  readonly kind: keyof typeof WARNINGS;
+  readonly kind: "not-first" | "shortened" | "subset" | "unknown-parameter";
   readonly says: string;
 }
 
@@ -47,15 +45,15 @@ export function restAnswer(outcome: Outcome): Answer {
   };
 }
 
+/**
+ * Warnings are left out: ARC's client takes whatever stands under `error` for one, and the others ask by REST first, where they are told.
+ */
 export function legacyAnswer(outcome: Outcome): Answer {
-  const item = (number: number, says: string): string =>
-    `<item><number>${number}</number><message>${escapeXml(says)}</message></item>`;
-  const told =
-    outcome.failure !== undefined
-      ? item(FAILURES[outcome.failure].number, outcome.says)
-      : outcome.warnings.map(({ kind, says }) => item(WARNINGS[kind], says)).join("");
-  const error = told === "" ? "" : `<error>${told}</error>`;
-  const ac = `<ac>${encoded(outcome.failure !== undefined ? NO_CERTIFICATE : outcome.ac)}</ac>`;
+  const failed = outcome.failure !== undefined;
+  const error = failed
+    ? `<error><item><number>${FAILURES[outcome.failure].number}</number><message>${escapeXml(outcome.says)}</message></item></error>`
+    : "";
+  const ac = `<ac>${encoded(failed ? NO_CERTIFICATE : outcome.ac)}</ac>`;
   const body = `<?xml version="1.0" encoding="US-ASCII"?><vomsans><version>3</version>${error}${ac}</vomsans>`;
   return { status: 200, bare: true, body: body.replace(/[^\p{ASCII}]/gu, (one) => `&#${one.codePointAt(0)};`) };
 }

@@ -23,6 +23,7 @@ export const CLIENTS = {
   "voms-proxy-init2": { path: "/usr/bin/voms-proxy-init2", package: "voms-clients" },
   "voms-proxy-init3": { path: "/usr/bin/voms-proxy-init3", package: "voms-clients-java" },
 } as const;
+const ARCPROXY = "/usr/bin/arcproxy";
 export type Client = keyof typeof CLIENTS;
 
 export interface Ran {
@@ -41,7 +42,13 @@ export interface Wishes {
 export class VomsHouse {
   readonly stage: Stage;
   readonly people: People;
-  readonly calls = { "voms-proxy-init2": 0, "voms-proxy-init3": 0, "voms-proxy-info2": 0, "voms-proxy-fake": 0 };
+  readonly calls = {
+    "voms-proxy-init2": 0,
+    "voms-proxy-init3": 0,
+    "voms-proxy-info2": 0,
+    "voms-proxy-fake": 0,
+    arcproxy: 0,
+  };
   #proxies = 0;
 
   private constructor(stage: Stage) {
@@ -132,6 +139,26 @@ export class VomsHouse {
     this.calls[client]++;
     const ran = await run(CLIENTS[client].path, words, this.environment);
     return { ...ran, proxy };
+  }
+
+  /** One invocation of ARC's client. @param way its word for a protocol */
+  async arcproxy(way: string, who: string, voms: string): Promise<Ran & { readonly proxy: string }> {
+    const proxy = this.people.path(`proxy-${++this.#proxies}`);
+    this.calls.arcproxy++;
+    const words = ["-S", voms, way, "-P", proxy, ...this.#arcWords(who), "-V", this.people.path("vomses")];
+    return { ...(await run(ARCPROXY, words, this.environment)), proxy };
+  }
+
+  /** What ARC's client makes of a proxy. */
+  async arcproxyInfo(proxy: string): Promise<string> {
+    this.calls.arcproxy++;
+    const words = ["-I", "-P", proxy, "-T", this.people.certificates, "-s", this.people.path("vomsdir")];
+    return (await run(ARCPROXY, words, this.environment)).out;
+  }
+
+  #arcWords(who: string): readonly string[] {
+    const { people } = this;
+    return ["-C", people.path(`${who}.pem`), "-K", people.path(`${who}.key`), "-T", people.certificates];
   }
 
   /** The same with a proxy in place of a certificate and key. */
@@ -226,7 +253,8 @@ export function run(program: string, words: readonly string[], env: NodeJS.Proce
 
 /** Why this cannot run here, or `false`. */
 export function missingClients(): string | false {
-  const missing = Object.values(CLIENTS).filter(({ path }) => !existsSync(path));
+  const all = [...Object.values(CLIENTS), { path: ARCPROXY, package: "nordugrid-arc-client" }];
+  const missing = all.filter(({ path }) => !existsSync(path));
   return missing.length === 0
     ? false
     : `not installed: ${missing.map((one) => one.package).join(", ")}; test/real/install`;

@@ -158,4 +158,30 @@ describe("the stock clients of VOMS", { skip }, () => {
         else assert.match(renewed.out, /Parameters unset/);
       });
     });
+
+  describe("arcproxy, the client of ARC", () => {
+    /** Its words for REST, for the older protocol, and for that over GSI. */
+    const WAYS = ["-H", "-B", "-G"] as const;
+    const arcproxy = (way: string, who: string, voms: string) => house.arcproxy(way, who, voms);
+
+    for (const way of WAYS) {
+      it(`${way}: gets a role and believes what it got`, async () => {
+        const { code, out, proxy } = await arcproxy(way, "alice", `${VO}:/fermilab/nova/Role=Production`);
+        assert.equal(code, 0, out);
+        assert.deepEqual(readProxyFqans(proxy), [`/fermilab/nova/Role=Production${FULL}`, ...GROUPS]);
+        const seen = await house.arcproxyInfo(proxy);
+        assert.match(
+          seen,
+          /AC extension information for VO fermilab[\s\S]*attribute : \/fermilab\/nova\/Role=Production/,
+        );
+        assert.doesNotMatch(seen, /not valid|fail/i);
+      });
+
+      it(`${way}: is told why not`, async () => {
+        const { code, out } = await arcproxy(way, "mallory", VO);
+        assert.notEqual(code, 0);
+        assert.match(out, /User unknown to this VO/);
+      });
+    }
+  });
 });

@@ -12,6 +12,7 @@ export const STOCK_CLIENTS = {
   "voms-proxy-info2": "voms-clients",
   vomsd: "voms-server",
   "ARC arguspdpclient": "nordugrid-arc-hed",
+  arcproxy: "nordugrid-arc-client",
   nordugridmap: "nordugrid-arc-nordugridmap",
   "scitokens-verify": "scitokens-cpp",
 } as const satisfies Record<string, string>;
