@@ -9,6 +9,7 @@
 import { NameRefused, normalDn } from "../dn.ts";
 import { formatFqan, parseFqan } from "../fqan.ts";
 import { Names } from "../names.ts";
+import { type Framed, Frames, type Section, type Value } from "./frames.ts";
 import {
   ACCESS_SUBJECT,
   ACTION_ID,
@@ -21,7 +22,7 @@ import {
   type Vocabulary,
 } from "./names.ts";
 import { SoapRefused } from "./refusal.ts";
-import { readSoap } from "./soap.ts";
+import { readSoapText, textOf } from "./soap.ts";
 import { childrenOf, onlyChild, type XmlElement } from "./xml.ts";
 
 export interface AuthorizationQuery {
@@ -55,14 +56,6 @@ const CONTEXT = SPACES["xacml-context"];
 
 const dns = new Names(normalDn);
 const fqanNames = new Names((text) => formatFqan(parseFqan(text)));
-
-/** One value, and who vouches for it. */
-interface Value {
-  readonly text: string;
-  readonly issuer: string | null;
-}
-/** Values by attribute id. */
-type Section = ReadonlyMap<string, readonly Value[]>;
 
 function readSection(elements: readonly XmlElement[]): Section {
   const found = new Map<string, Value[]>();
@@ -194,12 +187,15 @@ function sectionsOf(request: XmlElement, name: string): readonly XmlElement[] {
   return childrenOf(request, CONTEXT, name);
 }
 
-/**
- * @param octets the body of a request
- * @throws {SoapRefused} for whatever is no query with a subject
- */
-export function readAuthorizationQuery(octets: Uint8Array): AuthorizationQuery {
-  const query = readSoap(octets);
+/** What a message holds, before anybody asks what it means. */
+interface Asked extends Framed {
+  /** Subject, resource, action, environment. */
+  readonly sections: readonly [Section, Section, Section, Section];
+  readonly context: XmlElement | null;
+}
+
+function readWhole(text: string): Asked {
+  const query = readSoapText(text);
   if (query.name !== "XACMLAuthzDecisionQuery" || !QUERY_SPACES.has(query.space))
     throw new SoapRefused("expected an XACMLAuthzDecisionQuery");
   if ((query.attributes.get("Version") ?? "2.0") !== "2.0") throw new SoapRefused("expected SAML 2.0");
@@ -211,9 +207,21 @@ export function readAuthorizationQuery(octets: Uint8Array): AuthorizationQuery {
       ({ attributes }) => (attributes.get("SubjectCategory") ?? ACCESS_SUBJECT) === ACCESS_SUBJECT,
     ),
   );
-  const [resource, action, environment] = ["Resource", "Action", "Environment"].map((name) =>
-    readSection(sectionsOf(request, name)),
-  ) as [Section, Section, Section];
+  const others = ["Resource", "Action", "Environment"].map((name) => readSection(sectionsOf(request, name)));
+  return {
+    id: query.attributes.get("ID") ?? "none",
+    sections: [subject, ...others] as unknown as Asked["sections"],
+    context: flag(query, "ReturnContext") ? request : null,
+  };
+}
+
+/** A request that is copied into the answer is needed as a whole. */
+const frames = new Frames((text) => {
+  const asked = readWhole(text);
+  return asked.context === null ? asked : null;
+});
+
+function meaningOf({ id, sections: [subject, resource, action, environment], context }: Asked): AuthorizationQuery {
   const dialect = dialectOf([subject, resource, environment]);
   const words = VOCABULARIES[dialect];
   const who = single(subject, words.subject);
@@ -223,7 +231,7 @@ export function readAuthorizationQuery(octets: Uint8Array): AuthorizationQuery {
   const issuer = all(subject, words.issuer)[0];
   return {
     dialect,
-    id: printable("ID", query.attributes.get("ID") ?? "none"),
+    id: printable("ID", id),
     subject: readDn(lastPart(words.subject), who.text),
     issuer: issuer === undefined ? null : readDn("issuer", issuer.text),
     vo: voOf(subject, words),
@@ -233,6 +241,24 @@ export function readAuthorizationQuery(octets: Uint8Array): AuthorizationQuery {
     host: hostOf(resource, words),
     action: single(action, ACTION_ID)?.text.slice(0, LONGEST_TEXT) ?? null,
     obligations: new Set(all(environment, words.obligations).map(({ text }) => text)),
-    context: flag(query, "ReturnContext") ? request : null,
+    context,
   };
+}
+
+/**
+ * @param octets the body of a request
+ * @throws {SoapRefused} for whatever is no query with a subject
+ */
+export function readAuthorizationQuery(octets: Uint8Array): AuthorizationQuery {
+  const text = textOf(octets);
+  const framed = frames.read(text);
+  if (framed !== null) return meaningOf({ ...framed, context: null } as Asked);
+  const query = meaningOf(readWhole(text));
+  frames.learn(text);
+  return query;
+}
+
+/** The same without any memory of earlier messages: what the tests hold it against. */
+export function readAuthorizationQueryAnew(octets: Uint8Array): AuthorizationQuery {
+  return meaningOf(readWhole(textOf(octets)));
 }

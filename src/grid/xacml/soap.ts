@@ -8,20 +8,28 @@ import { attributeKey, childrenOf, escapeXml, onlyChild, readStrictXml, type Xml
 const UTF8 = new TextDecoder("utf-8", { fatal: true });
 const MUST_UNDERSTAND = attributeKey(SPACES.soapenv, "mustUnderstand");
 
+/** @returns a request's body as text @throws {SoapRefused} */
+export function textOf(octets: Uint8Array): string {
+  try {
+    return isAscii(octets)
+      ? Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1")
+      : UTF8.decode(octets);
+  } catch {
+    throw new SoapRefused("the message is not UTF-8");
+  }
+}
+
 /**
  * @param octets a request's body
  * @returns the one element in the SOAP body
  * @throws {SoapRefused}
  */
 export function readSoap(octets: Uint8Array): XmlElement {
-  let text: string;
-  try {
-    text = isAscii(octets)
-      ? Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1")
-      : UTF8.decode(octets);
-  } catch {
-    throw new SoapRefused("the message is not UTF-8");
-  }
+  return readSoapText(textOf(octets));
+}
+
+/** The same of a body that is text already. @throws {SoapRefused} */
+export function readSoapText(text: string): XmlElement {
   const envelope = readPlainXml(text) ?? readStrictXml(text);
   if (envelope.name !== "Envelope") throw new SoapRefused("expected a SOAP envelope");
   if (envelope.space !== SPACES.soapenv) throw new SoapRefused("expected SOAP 1.1", "VersionMismatch");
