@@ -86,6 +86,12 @@ describe("frames of messages", () => {
     );
   });
 
+  it("say the same of what only an attribute must not have", () => {
+    same(interopQuery({ query: 'ID="_1" Version="2.0"' }));
+    for (const id of ["_2", "a<b", "a>b", "a&b", "a&amp;b", "a\tb", "a'b", "", "ü", "x".repeat(600)])
+      for (let time = 0; time < 5; time++) same(interopQuery({ query: `ID="${id}" Version="2.0"` }));
+  });
+
   it("are really used, and never more than a few", () => {
     let whole = 0;
     const frames = new Frames((text) => {

@@ -46,7 +46,7 @@ const VALUE = /<((?:[A-Za-z_][\w.-]*:)?AttributeValue)(?:[ \t\n][^<>]*)?>([^<&]*
 const QUERY = /<(?:[A-Za-z_][\w.-]*:)?XACMLAuthzDecisionQuery[ \t\n][^<>]*>/;
 const CHANGING = /[ \t\n](?:ID|IssueInstant)="([^"<&]*)"/g;
 /** What stands for itself in a text: neither markup nor an entity, nor anything that XML reads otherwise than it is written. */
-const PLAIN = /^[\x20-\x25\x27-\x7e]*$/;
+const PLAIN = /^[\x20-\x25\x27-\x3b\x3d-\x7e]*$/;
 
 interface Span {
   readonly from: number;
