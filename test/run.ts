@@ -61,7 +61,7 @@ if (skipped.length > 0) {
 if (!real && chosen.length === 0) {
   const parts = globSync("real/*.test.ts", { cwd: HERE }).map((file) => relative("real", file).replace(".test.ts", ""));
   console.log(
-    `\nNot run here: the real parts (${parts.sort().join(", ")}). They need Debian packages: test/real/install && npm run test:real`,
+    `\nNot run here: the real parts (${parts.sort().join(", ")}). On Debian one command installs what they need and runs them: npm run test:debian`,
   );
 }
 if (failed === 0 && passed === 0) console.log("No test was run: that is a failure.");
