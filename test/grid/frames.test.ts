@@ -96,7 +96,7 @@ describe("frames of messages", () => {
     let whole = 0;
     const frames = new Frames((text) => {
       whole++;
-      const [, id = "", value = ""] = /ID="([^"]*)"[^]*?AttributeValue>([^<]*)</.exec(text) ?? [];
+      const [, id = "", value = ""] = /ID="([^"]*)"[\s\S]*?AttributeValue>([^<]*)</.exec(text) ?? [];
       return { id, sections: [new Map([["who", [{ text: value, issuer: null }]]])] };
     });
     const message = (form: number, value: string): string =>
