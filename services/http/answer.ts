@@ -13,6 +13,8 @@ export interface Answer {
   readonly etag?: string;
   /** The body alone goes out, for clients older than HTTP; the connection ends with it. */
   readonly bare?: true;
+  /** More fields, such as `location`; a value with a line end is a defect and is not sent. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** A refusal with its status and a sentence the caller may read. */

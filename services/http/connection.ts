@@ -26,6 +26,7 @@ const LINGER = 500;
 
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
+  303: "See Other",
   304: "Not Modified",
   400: "Bad Request",
   401: "Unauthorized",
@@ -43,6 +44,20 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
   505: "HTTP Version Not Supported",
 };
+
+/** A line end in a value would begin a field, or a body, of somebody else's making. */
+const LINE = /^[a-z-]+: [\t\x20-\x7e]*$/;
+
+/** @returns further fields as they stand in a head. @throws {RangeError} for what is no field */
+function linesOf(headers: Answer["headers"]): string {
+  let lines = "";
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const line = `${name}: ${value}`;
+    if (!LINE.test(line)) throw new RangeError(`the field ${name} cannot be written`);
+    lines += `${line}\r\n`;
+  }
+  return lines;
+}
 
 const STAYS = `connection: keep-alive\r\nkeep-alive: timeout=${TIMEOUTS.idle / 1000}\r\n\r\n`;
 const ENDS = "connection: close\r\n\r\n";
@@ -174,13 +189,14 @@ export class Connection {
     this.#leave(false);
   }
 
-  #write({ status, body, type = "application/json", etag, bare }: Answer, stays: boolean, more: string): void {
+  #write(answer: Answer, stays: boolean, more: string): void {
+    const { status, body, type = "application/json", etag, headers, bare } = answer;
     if (this.#socket.destroyed) return;
     if (bare) return void this.#socket.write(body);
     const length = Buffer.byteLength(body);
     // RFC 9110 8.6: with 304, a length would be that of what was not sent.
     const content = status === 304 ? "" : `\r\ncontent-type: ${type}\r\ncontent-length: ${length}`;
-    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}${content}${dateLine()}${etag === undefined ? "" : `etag: ${etag}\r\n`}${more}${stays ? STAYS : ENDS}`;
+    const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Answer"}${content}${dateLine()}${etag === undefined ? "" : `etag: ${etag}\r\n`}${headers === undefined ? "" : linesOf(headers)}${more}${stays ? STAYS : ENDS}`;
     // One write is one TLS record, and one system call.
     // ASCII is written as it is; counting its octets has told whether it is.
     this.#socket.write(this.#head ? head : head + body, length === body.length ? "latin1" : "utf8");

@@ -47,17 +47,17 @@ export interface MutualServerOptions {
   readonly routes: Readonly<Record<string, Handler>>;
   /** What is said to calls no route knows; 404 when silent. */
   readonly otherwise?: Handler;
+  /**
+   * Who is at the other end, where that is not the site's authority's word alone: then no certificate is asked for by name, none is demanded and none is
+   * believed: whoever comes in is judged by this function and by the handlers. The name is the community's where no rule speaks of it.
+   */
+  readonly admit?: (socket: TLSSocket, client: Client) => Peer;
   /** Shares; without rules every certificate is a community of its own. */
   readonly communities?: readonly CommunityRule[];
   readonly limits?: Partial<TurnLimits>;
   readonly handshakes?: Partial<HandshakeLimits>;
   /** How clients speak; HTTP when silent. */
   readonly protocol?: Protocol;
-  /**
-   * Lets everybody in who can speak TLS, with or without a certificate, and says who it is. When silent, only certificates of the site's
-   * authority are let in.
-   */
-  readonly admit?: (socket: TLSSocket) => Peer;
   readonly log: Log;
 }
 
@@ -84,9 +84,15 @@ export interface RunningServer {
 }
 
 /** No tickets, no sessions: a resumed session would show the leaf of the client's chain alone. */
-function context(tls: TlsFiles) {
-  const { ca, cert, key } = tls;
-  return { ca, cert, key, minVersion: "TLSv1.2" as const, secureOptions: constants.SSL_OP_NO_TICKET };
+function context({ ca, cert, key }: TlsFiles, open: boolean) {
+  // Authorities that a server names are those whose certificates browsers offer to their users: who admits others names none.
+  return {
+    ...(open ? {} : { ca }),
+    cert,
+    key,
+    minVersion: "TLSv1.2" as const,
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
 }
 
 /** @returns a function that answers a call; 404 and 405 where no route knows it */
@@ -136,7 +142,7 @@ class MutualServer implements Service {
     this.#classifier = compileCommunities(options.communities ?? []);
     this.turns = new Turns({ ...TURN_LIMITS, ...options.limits });
     this.#secure = createServer({
-      ...context(options.tls),
+      ...context(options.tls, options.admit !== undefined),
       requestCert: true,
       rejectUnauthorized: options.admit === undefined,
       handshakeTimeout: TIMEOUTS.handshake,
@@ -165,7 +171,7 @@ class MutualServer implements Service {
   }
 
   renew(tls: TlsFiles): void {
-    this.#secure.setSecureContext(context(tls));
+    this.#secure.setSecureContext(context(tls, this.#options.admit !== undefined));
   }
 
   heard(connection: Connection): void {
@@ -260,7 +266,7 @@ class MutualServer implements Service {
     if (door === undefined) return void socket.destroy();
     this.gate.done(door.socket);
     const { client } = door;
-    const peer = (this.#options.admit ?? peerOf)(socket);
+    const peer = this.#options.admit?.(socket, client) ?? peerOf(socket);
     const community = this.turns.community(
       this.#classifier.classify({ address: client.address, peer: peer.name, query: null }),
     );
