@@ -48,15 +48,13 @@ const REASONS: Readonly<Record<number, string>> = {
 /** A line end in a value would begin a field, or a body, of somebody else's making. */
 const LINE = /^[a-z-]+: [\t\x20-\x7e]*$/;
 
-/** @returns further fields as they stand in a head. @throws {RangeError} for what is no field */
-function linesOf(headers: Answer["headers"]): string {
-  let lines = "";
-  for (const [name, value] of Object.entries(headers ?? {})) {
-    const line = `${name}: ${value}`;
-    if (!LINE.test(line)) throw new RangeError(`the field ${name} cannot be written`);
-    lines += `${line}\r\n`;
-  }
-  return lines;
+/** @returns further fields as they stand in a head, without those that cannot stand there */
+function linesOf(headers: Readonly<Record<string, string>>): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .filter((line) => LINE.test(line))
+    .map((line) => `${line}\r\n`)
+    .join("");
 }
 
 const STAYS = `connection: keep-alive\r\nkeep-alive: timeout=${TIMEOUTS.idle / 1000}\r\n\r\n`;
