@@ -64,10 +64,19 @@ export interface VomrsConfig extends SharedConfig {
   readonly url: string;
   /** `null`: no e-mail is sent, and addresses are confirmed by a manager. */
   readonly mail: MailRule | null;
+  /** Names of the guests that run it, in their order: by it the copies share what is to be sent. */
+  readonly copies: readonly string[];
+  /** Name of the file in `etc/secrets` with the key that every copy signs forms and links with. */
+  readonly key: string;
 }
 
 /** Where a guest has the certificate of the alias. */
 export const VOMS_TLS = "etc/voms-tls";
+
+/** What forms and links in e-mails are signed with; the same in every copy, because whoever gets a form from one may send it to another. */
+function formSecret(context: RecipeContext): Secret {
+  return { name: `vomrs-${context.service.name}`, version: 1, kind: "token", subject: null };
+}
 
 const PORT = 15001;
 const REGISTRATION_PORT = 8443;
@@ -174,12 +183,19 @@ export const voms: Recipe = {
     if (second !== null) {
       const port = portFor(target, second.port);
       const url = typeof settings.url === "string" ? settings.url.replace(/\/$/, "") : `https://${second.name}:${port}`;
-      const registration: VomrsConfig = { ...shared, port, url, mail: readMail(settings.mail) };
+      const registration: VomrsConfig = {
+        ...shared,
+        port,
+        url,
+        mail: readMail(settings.mail),
+        copies: context.copies.map((copy) => copy.name),
+        key: formSecret(context).name,
+      };
       files.push(jsonFile("etc/vomrs.json", registration));
       return {
         definition: { ...definition, ports: { ...definition.ports, registration: port } },
         files,
-        secrets: [signingSecret(context)],
+        secrets: [signingSecret(context), formSecret(context)],
       };
     }
     return { definition, files, secrets: [signingSecret(context)] };

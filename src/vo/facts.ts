@@ -13,6 +13,7 @@
  * | `attribute`   | person or FQAN, name   | a generic attribute                                               |
  * | `institution` | institution            | until when it is a part of the organization                       |
  * | `notice`      | person, what           | that a notice went out                                            |
+ * | `rules`       | `current`              | which version of the rules is in force, and since when            |
  */
 
 export const VO_KINDS = [
@@ -25,6 +26,7 @@ export const VO_KINDS = [
   "attribute",
   "institution",
   "notice",
+  "rules",
 ] as const;
 export type VoKind = (typeof VO_KINDS)[number];
 
@@ -63,6 +65,11 @@ export interface Identity {
   readonly issuer: string | null;
   readonly state: IdentityState;
   readonly reason: string;
+  /** Of one that was asked for: whether a call was made with it, and whether the member wants it. Both have to be before it is approved lightly. */
+  readonly shown: boolean;
+  readonly wanted: boolean;
+  readonly actor: string;
+  readonly at: string;
 }
 
 export type ApplicationState = "applied" | "confirmed" | "approved" | "denied" | "removed";
@@ -71,9 +78,13 @@ export interface Application {
   readonly state: ApplicationState;
   /** Of a membership: milliseconds since the epoch at which it ends; `null` is never. */
   readonly until: number | null;
+  /** Of a renewed membership: milliseconds since the epoch of its first approval; `null` where that is `at`. */
+  readonly since: number | null;
   /** Of an application: SHA-256 of the code that was sent to the address, and when it ends. */
   readonly code: string | null;
   readonly codeUntil: number | null;
+  /** What he wrote when he applied; each later word on the application carries it along. */
+  readonly comment: string;
   readonly reason: string;
   readonly actor: string;
   readonly at: string;
@@ -130,6 +141,12 @@ function parted(key: string): readonly [first: string, rest: string] {
   return blank < 0 ? [key, ""] : [key.slice(0, blank), key.slice(blank + 1)];
 }
 
+/** The version that was last seen in the site file, and when it was first seen there: milliseconds since the epoch. */
+export interface RulesInForce {
+  readonly version: string;
+  readonly since: number;
+}
+
 /** The facts of one organization. */
 export class VoFacts {
   readonly #people = new Map<string, Draft>();
@@ -137,6 +154,7 @@ export class VoFacts {
   readonly #holders = new Map<string, string>();
   readonly #attributes = new Map<string, Map<string, string>>();
   readonly #institutions = new Map<string, number | null>();
+  #rules: RulesInForce | null = null;
 
   /** Takes a last word, in place of the one before it on the same thing. */
   put(word: VoWord): void {
@@ -150,6 +168,10 @@ export class VoFacts {
   /** Until when institutions are a part, where that was recorded after the file. */
   get institutions(): ReadonlyMap<string, number | null> {
     return this.#institutions;
+  }
+
+  get rules(): RulesInForce | null {
+    return this.#rules;
   }
 
   /** Whose identity it is. */
@@ -182,7 +204,7 @@ export class VoFacts {
     return draft;
   }
 
-  putIdentity({ key, action, value, reason }: VoWord): void {
+  putIdentity({ key, action, value, reason, actor, at }: VoWord): void {
     const before = this.#holders.get(key);
     const id = textOf(value.person);
     if (before !== undefined && before !== id) this.#people.get(before)?.identities.delete(key);
@@ -194,6 +216,10 @@ export class VoFacts {
       issuer: typeof value.issuer === "string" ? value.issuer : null,
       state: oneOf(action, ["asked", "good", "refused", "removed", "suspended"], "refused"),
       reason,
+      shown: value.shown === true,
+      wanted: value.wanted === true,
+      actor,
+      at,
     });
   }
 
@@ -206,6 +232,11 @@ export class VoFacts {
 
   putInstitution({ key, value }: VoWord): void {
     this.#institutions.set(key, momentOf(value.until));
+  }
+
+  putRules({ value }: VoWord): void {
+    const since = momentOf(value.since);
+    this.#rules = since === null ? null : { version: textOf(value.version), since };
   }
 
   #attributesOf(fqan: string): Map<string, string> {
@@ -234,6 +265,8 @@ const PUTS: Readonly<Record<VoKind, (facts: VoFacts, word: VoWord) => void>> = {
     facts.draft(key).application = {
       state: oneOf(action, ["applied", "confirmed", "approved", "denied", "removed"], "denied"),
       until: momentOf(value.until),
+      since: momentOf(value.since),
+      comment: textOf(value.comment),
       code: typeof value.code === "string" ? value.code : null,
       codeUntil: momentOf(value.codeUntil),
       reason,
@@ -261,4 +294,5 @@ const PUTS: Readonly<Record<VoKind, (facts: VoFacts, word: VoWord) => void>> = {
     const [id, what] = parted(key);
     facts.draft(id).notices.set(what, at);
   },
+  rules: (facts, word) => facts.putRules(word),
 };

@@ -36,18 +36,19 @@ export function institutionUntil(vo: VoDefinition, facts: Pick<VoFacts, "institu
 }
 
 /**
- * Until when the person may go on without signing (again); `null` is for good. Who never signed this version has the grace from his
- * approval or from the version's first day in force, whichever is known: his approval.
+ * Until when the person may go on without signing (again); `null` is for good. Who has not signed the version in force has the grace from its
+ * first day, or from his approval where that was later. A version whose first day nobody has recorded yet is in force from now: a new version must
+ * not lock everybody out before VOMRS has seen it.
  */
-function rulesUntil(vo: VoDefinition, person: Person): number | null {
+function rulesUntil(vo: VoDefinition, facts: Pick<VoFacts, "rules">, person: Person, now: number): number | null {
   // Whom the site file names, the site's operators answer for.
   if (vo.rules === null || person.application?.actor === SITE_FILE) return null;
   const { version, every, grace } = vo.rules;
   const signed = person.signatures.get(version);
   if (signed !== undefined) return every === null ? null : signed + every * 1000;
-  // The version changed under a member: from his last signature, or his approval, he has the grace at most.
-  const last = Math.max(...person.signatures.values(), Date.parse(person.application?.at ?? "") || 0);
-  return last + grace * 1000;
+  const approved = person.application?.since ?? (Date.parse(person.application?.at ?? "") || 0);
+  const inForce = facts.rules?.version === version ? facts.rules.since : now;
+  return Math.max(approved, inForce) + grace * 1000;
 }
 
 /**
@@ -82,7 +83,7 @@ export function standingOf(vo: VoDefinition, facts: VoFacts, person: Person | un
     },
   ] as const;
   for (const { at, says } of ends) if (at !== null && at <= now) return still("expired", says(at));
-  const rules = rulesUntil(vo, person);
+  const rules = rulesUntil(vo, facts, person, now);
   if (rules !== null && rules <= now)
     return still("unsigned", `version ${vo.rules?.version} of the rules is not signed, or not in time`);
   const next = [...ends, { ends: "rules", at: rules } as const]
