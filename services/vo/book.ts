@@ -14,20 +14,27 @@ import {
 } from "../../src/vo/index.ts";
 import { type Cursor, type Fields, type Fold, Merged, type RecordedEvent, type SavedMerge } from "../records/index.ts";
 
-const keyOf = ({ vo = "", kind = "", name = "" }: Fields): string => `${vo}\n${kind}\n${name}`;
-
-/** @returns the word an event is, or `null` for what a later version wrote and this one does not know */
-function wordOf({ fields, at }: RecordedEvent): VoWord | null {
-  const { vo = "", kind = "", name = "", action = "", value = "", reason = "", actor = "" } = fields;
+/** @returns what belongs to a word, or `null` for what a later version wrote and this one does not know */
+function valueIn({ kind = "", value = "" }: Fields): VoWord["value"] | null {
   if (!VO_KINDS.includes(kind as VoKind)) return null;
-  let read: unknown;
   try {
-    read = value === "" ? {} : JSON.parse(value);
+    const read: unknown = value === "" ? {} : JSON.parse(value);
+    return read === null || typeof read !== "object" || Array.isArray(read) ? null : (read as VoWord["value"]);
   } catch {
     return null;
   }
-  if (read === null || typeof read !== "object" || Array.isArray(read)) return null;
-  return { vo, kind: kind as VoKind, key: name, action, value: read as VoWord["value"], reason, actor, at };
+}
+
+/** What nobody here can read is about nothing that anybody can: else it would hide the word before it, or not, as they came in. */
+const keyOf = (fields: Fields): string => {
+  const { vo = "", kind = "", name = "" } = fields;
+  return valueIn(fields) === null ? JSON.stringify(fields) : `${vo}\n${kind}\n${name}`;
+};
+
+function wordOf({ fields, at }: RecordedEvent): VoWord | null {
+  const value = valueIn(fields);
+  const { vo = "", kind = "", name = "", action = "", reason = "", actor = "" } = fields;
+  return value === null ? null : { vo, kind: kind as VoKind, key: name, action, value, reason, actor, at };
 }
 
 /** The key of an identity: names are longer than a key may be. */
