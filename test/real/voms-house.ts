@@ -119,8 +119,6 @@ export class VomsHouse {
           registration: false,
           ...more,
         },
-      },
-      texts: {
         "etc/voms-tls/ca.pem": this.#alias.ca,
         "etc/voms-tls/cert.pem": this.#alias.cert,
         "etc/voms-tls/key.pem": this.#alias.key,

@@ -47,10 +47,8 @@ export interface Casting {
   readonly name: string;
   readonly bundle: string;
   readonly address: string;
-  /** Written as JSON. */
+  /** Texts as they are, everything else as JSON. */
   readonly files: Readonly<Record<string, unknown>>;
-  /** Written as they are. */
-  readonly texts?: Readonly<Record<string, string>>;
   readonly aliases?: readonly string[];
   /** Wait until it serves; true when silent. */
   readonly wait?: boolean;
@@ -115,7 +113,7 @@ export class Stage {
   }
 
   async cast(casting: Casting): Promise<Actor> {
-    const { name, bundle, address: own, files, texts = {}, aliases = [], wait = true } = casting;
+    const { name, bundle, address: own, files, aliases = [], wait = true } = casting;
     const program = await this.bundle(bundle);
     const root = join(this.directory, name, "root");
     const data = join(this.directory, name, "data");
@@ -124,8 +122,8 @@ export class Stage {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content, { mode: 0o600 });
     };
-    for (const [path, value] of Object.entries(files)) write(path, JSON.stringify(value));
-    for (const [path, text] of Object.entries(texts)) write(path, text);
+    for (const [path, value] of Object.entries(files))
+      write(path, typeof value === "string" ? value : JSON.stringify(value));
     const tls = await this.identity(name, "guest", [own], aliases);
     for (const part of ["ca", "cert", "key"] as const) write(`etc/tls/${part}.pem`, tls[part]);
 

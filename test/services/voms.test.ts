@@ -145,8 +145,6 @@ describe("VOMS", { skip: missingOpenssl, timeout: 120_000 }, () => {
           holderForm: "subject",
           registration: false,
         },
-      },
-      texts: {
         "etc/voms-tls/ca.pem": stage.authority.certificate,
         "etc/voms-tls/cert.pem": alias.certificate,
         "etc/voms-tls/key.pem": alias.key,
