@@ -47,14 +47,24 @@ export function asOperator({ operator }: OpenSite, address: string, port: number
   );
 }
 
-/** @returns the alias of the first service with this recipe. @throws Fault `alias.unknown` */
-export async function aliasOfRecipe(open: OpenSite, recipe: string): Promise<BlueprintAlias> {
+/**
+ * @param which the service's own alias, or the one of its second program
+ * @returns the alias of the first service with this recipe that has one
+ * @throws Fault `alias.unknown`
+ */
+export async function aliasOfRecipe(
+  open: OpenSite,
+  recipe: string,
+  which: "alias" | "also" = "alias",
+): Promise<BlueprintAlias> {
   const target = await open.store.target();
-  const service = rememberedSite(open).services.find((one) => one.recipe === recipe && one.alias);
-  const alias = target?.blueprint.aliases.find((one) => one.service === service?.name);
+  const service = rememberedSite(open).services.find((one) => one.recipe === recipe && one[which]);
+  const alias = target?.blueprint.aliases.find(
+    (one) => one.service === service?.name && one.name === service?.[which]?.name,
+  );
   if (!alias)
     throw new Fault("alias.unknown", {
-      alias: recipe,
+      alias: which === "also" ? `the second alias of ${recipe} (also)` : recipe,
       known: target?.blueprint.aliases.map((one) => one.name).join(", ") || "none",
     });
   return alias;

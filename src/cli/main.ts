@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   bans: async () => (await import("./commands/identity.ts")).addBans,
   seen: async () => (await import("./commands/identity.ts")).addSeen,
   gums: async () => (await import("./commands/gums.ts")).addGums,
+  vo: async () => (await import("./commands/vo.ts")).addVo,
   explain: async () => (await import("./commands/explain.ts")).addExplain,
   "what-if": async () => (await import("./commands/what-if.ts")).addWhatIf,
   files: async () => (await import("./commands/files.ts")).addFiles,
@@ -30,7 +31,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
 };
 
 /** Commands that have commands of their own. */
-const GROUPS: ReadonlySet<string> = new Set(["guest", "gums"]);
+const GROUPS: ReadonlySet<string> = new Set(["guest", "gums", "vo"]);
 
 async function main(words: readonly string[]): Promise<number> {
   const json = words.includes("--json");

@@ -17,6 +17,7 @@ import { addServe } from "../../src/cli/commands/serve.ts";
 import { addShowcase } from "../../src/cli/commands/showcase.ts";
 import { addStatus } from "../../src/cli/commands/status.ts";
 import { addDown, addUp } from "../../src/cli/commands/up.ts";
+import { addVo } from "../../src/cli/commands/vo.ts";
 import { addWhatIf } from "../../src/cli/commands/what-if.ts";
 import { HOUSE, TestDomus } from "../support/domus.ts";
 import { decent, ESC, shellOf } from "./decent.ts";
@@ -30,7 +31,8 @@ describe("manners", { concurrency: 2 }, () => {
   it("every command's help has an example", async () => {
     const program = new Command("domus");
     for (const add of [addPlan, addUp, addDown, addStatus, addGuest, addProbe, addLoad]) add(program);
-    for (const add of [addMap, addAuthorize, addBan, addUnban, addBans, addSeen, addGums, addExplain]) add(program);
+    for (const add of [addMap, addAuthorize, addBan, addUnban, addBans, addSeen, addGums, addVo, addExplain])
+      add(program);
     for (const add of [addWhatIf, addFiles, addAudit, addServe, addShowcase]) add(program);
     const listed = decent(await domus.domus("--help"), "--help");
     assert.deepEqual([listed.code, listed.stderr], [0, ""]);
