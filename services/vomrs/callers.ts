@@ -5,13 +5,13 @@
  *
  * A limited proxy is a job's, an independent one has no rights of its person: neither is anybody here.
  */
-import type { DetailedPeerCertificate, TLSSocket } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { type Certificate, GridRefused, readPemCertificates, type ValidPath } from "../../src/grid/index.ts";
 import type { Client } from "../../src/world/index.ts";
-import { Tokens } from "../gums/tokens.ts";
 import { type Call, type Peer, Refusal } from "../http/index.ts";
 import type { Log, TlsFiles } from "../serving/index.ts";
-import type { Trust } from "../trust/index.ts";
+import { Tokens } from "../tokens/index.ts";
+import { chainOf, commonNameOf, siteUnitOf, type Trust } from "../trust/index.ts";
 
 /** A name under its authority, or a token's subject under its issuer. */
 export interface CallerIdentity {
@@ -44,22 +44,10 @@ interface Shown {
 }
 
 /**
- * Certificates of one chain that are looked at, and those that are looked at before anything was asked; milliseconds for which a finding is kept.
+ * Certificates of a chain that are looked at before anything was asked; milliseconds for which a finding is kept.
  * A long chain costs many signatures: that is paid for by the call that needs it, from the share of its address.
  */
-const LIMITS = { chain: 16, atOnce: 3, kept: 5000 } as const;
-
-/** @returns the chain as the client sent it */
-function chainOf(socket: TLSSocket): readonly Buffer[] {
-  const chain: Buffer[] = [];
-  let one = socket.getPeerCertificate(true) as DetailedPeerCertificate | undefined;
-  while (one?.raw !== undefined && chain.length < LIMITS.chain) {
-    if (chain.some((other) => other.equals(one!.raw))) break;
-    chain.push(one.raw);
-    one = one.issuerCertificate;
-  }
-  return chain;
-}
+const LIMITS = { atOnce: 3, kept: 5000 } as const;
 
 export interface CallersOptions {
   readonly trust: Pick<Trust, "path">;
@@ -136,26 +124,14 @@ export class Callers {
       throw error;
     }
     if (path.rights !== "all") return { ...NOBODY, fault: "a limited proxy may not act for its person here" };
-    const site = this.#siteUnit(path);
-    if (site === "guest") return { ...NOBODY, actor: commonName(path), site };
+    const site = siteUnitOf(path, this.#own);
+    if (site === "guest") return { ...NOBODY, actor: commonNameOf(path), site };
     const identity = identityOf(path);
-    if (site === "operator") return { ...NOBODY, actor: commonName(path), site, identity };
+    if (site === "operator") return { ...NOBODY, actor: commonNameOf(path), site, identity };
     const host = path.endEntity.extensions.alternativeNames?.some(({ form }) => form === "dns") ?? false;
     return { ...NOBODY, actor: identity.subject, identity, host };
   }
-
-  /** Of the site's own authority, and not by proxy: what runs in an operator's name somewhere is no operator. */
-  #siteUnit({ certificates, endEntity, kind }: ValidPath): Caller["site"] {
-    const anchor = certificates.at(-1)!;
-    if (kind !== "none" || !this.#own.some((own) => own.der.equals(anchor.der))) return null;
-    const units = endEntity.subject.rdns.filter(({ type }) => type === "OU");
-    const [unit] = units.map(({ value }) => value);
-    return units.length === 1 && (unit === "guest" || unit === "operator") ? unit : null;
-  }
 }
-
-const commonName = ({ endEntity }: ValidPath): string =>
-  endEntity.subject.rdns.findLast(({ type }) => type === "CN")?.value ?? "";
 
 const identityOf = ({ endEntity }: ValidPath): CallerIdentity => ({
   kind: "certificate",

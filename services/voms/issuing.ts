@@ -48,8 +48,8 @@ export interface IssuingParts {
   readonly book: VoBook;
   /** Why something is banned by SAZ, or `undefined`. */
   readonly banned: (key: string) => string | undefined;
-  /** @throws {GridRefused} */
-  readonly pathOf: (chain: readonly Buffer[]) => ValidPath;
+  /** @returns `null` when nothing was shown. @throws {GridRefused} */
+  readonly pathOf: (peer: Call["peer"]) => ValidPath | null;
   readonly signer: () => Signer;
   readonly server: VomsServerName;
   readonly holderForm: "subject" | "issuer";
@@ -122,9 +122,9 @@ export function compileIssuing(parts: IssuingParts): Issue {
 }
 
 function pathOf(parts: IssuingParts, { peer }: Call): ValidPath {
-  if (!peer.chain || peer.chain.length === 0) throw new NotIssued("unknown", "no certificate was shown");
   try {
-    const path = parts.pathOf(peer.chain);
+    const path = parts.pathOf(peer);
+    if (path === null) throw new NotIssued("unknown", "no certificate was shown");
     if (path.rights === "independent")
       throw new NotIssued("unknown", "an independent proxy has none of its owner's attributes");
     return path;

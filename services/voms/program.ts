@@ -7,13 +7,14 @@ import { sazKey } from "../../src/policy/index.ts";
 import { VOMS_TLS, type VomsConfig } from "../../src/recipes/index.ts";
 import { auditCall } from "../audit/index.ts";
 import { serveDecisions } from "../deciding/index.ts";
-import { type Call, type Handler, Refusal, strangerOf } from "../http/index.ts";
+import { type Call, type Handler, Refusal } from "../http/index.ts";
 import type { Fields, Merged } from "../records/index.ts";
 import { type Close, type Guest, type Log, readConfig, StartRefused, type TlsFiles } from "../serving/index.ts";
 import { Trust } from "../trust/index.ts";
 import { VoBook } from "../vo/index.ts";
 import { compileIssuing, type Issue, type Signer } from "./issuing.ts";
 import { type AttributeRequest, readLegacyRequest, readRestRequest } from "./request.ts";
+import { Visitors } from "./visitors.ts";
 import { LEGACY, VOMS_PROTOCOL } from "./wire.ts";
 import { legacyAnswer, type Outcome, restAnswer } from "./words.ts";
 
@@ -80,13 +81,14 @@ export async function voms(guest: Guest, log: Log): Promise<Close> {
     const bans = parts.follow<Merged>("ban", { keyOf: banKey });
     const { authorities, refresh } = config;
     const trust = new Trust({ config: { authorities, vomsdir: null, refresh }, own: parts.tls.ca, log });
+    const visitors = new Visitors(trust, parts.tls.ca);
     const issue = compileIssuing({
       book: people.merged,
       banned: (key) => {
         const event = bans.merged.get(key);
         return event?.fields.action === "ban" ? event.fields.reason : undefined;
       },
-      pathOf: (chain) => trust.path(chain),
+      pathOf: (peer) => visitors.pathOf(peer),
       signer: () => signer,
       server: config.voms,
       holderForm: config.holderForm,
@@ -95,13 +97,16 @@ export async function voms(guest: Guest, log: Log): Promise<Close> {
       now: Date.now,
     });
     return {
-      door: { protocol: VOMS_PROTOCOL, admit: strangerOf, tls: aliasTls },
+      door: { protocol: VOMS_PROTOCOL, admit: visitors.admit, tls: aliasTls },
       routes: {
         ...vomsRoutes(issue),
         "GET /voms/json/audit": auditCall(parts.audit, ["subject", "vo", "ca", "decision", "dialect"]),
       },
       start: () => trust.start(),
-      renew: (tls) => trust.renew(tls.ca),
+      renew: (tls) => {
+        trust.renew(tls.ca);
+        visitors.renew(tls.ca);
+      },
       about: () => ({ vos: config.vos.map(({ name }) => name), trust: trust.about() }),
       close: () => trust.close(),
     };

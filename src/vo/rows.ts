@@ -91,7 +91,7 @@ function certificatesOf(
     // vomsd tells people by their authority: one that the site file leaves open cannot be written.
     if (kind !== "certificate" || issuer === null || (state !== "good" && state !== "suspended")) return [];
     const ban = banned("dn", subject) ?? banned("ca", issuer) ?? banned("vo", vo.name);
-    const own = whyNotUsable({ key: "", kind, subject, issuer, state, reason });
+    const own = whyNotUsable({ state, reason });
     const suspended = standing ?? own ?? (ban === undefined ? null : bannedSays(ban));
     return [{ person: person.id, subject, authority: issuer, suspended }];
   });

@@ -93,7 +93,7 @@ export function standingOf(vo: VoDefinition, facts: VoFacts, person: Person | un
 }
 
 /** Why an identity of a member cannot be used, or `null`. */
-export function whyNotUsable(identity: Identity): string | null {
+export function whyNotUsable(identity: Pick<Identity, "state" | "reason">): string | null {
   switch (identity.state) {
     case "good":
       return null;
