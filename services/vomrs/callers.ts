@@ -62,10 +62,12 @@ export class Callers {
   readonly #trust: CallersOptions["trust"];
   readonly #own: readonly Certificate[];
   readonly #tokens: Tokens;
+  readonly #log: Log;
   readonly #shown = new WeakMap<Peer, Shown>();
 
   constructor({ trust, tls, issuers, audience, log }: CallersOptions) {
     this.#trust = trust;
+    this.#log = log;
     this.#own = readPemCertificates(tls.ca);
     this.#tokens = new Tokens({ issuers, audiences: [audience], tls, log: (event, about) => log(event, about) });
   }
@@ -121,7 +123,9 @@ export class Callers {
       path = this.#trust.path(chain);
     } catch (error) {
       if (error instanceof GridRefused) return { ...NOBODY, fault: error.message };
-      throw error;
+      // This is also asked between handshake and first request, where nobody would catch it: one stranger's chain must not end the program.
+      this.#log("defect", { says: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      return { ...NOBODY, fault: "it cannot be judged, by a defect in this program" };
     }
     if (path.rights !== "all") return { ...NOBODY, fault: "a limited proxy may not act for its person here" };
     const site = siteUnitOf(path, this.#own);

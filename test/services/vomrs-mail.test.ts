@@ -166,6 +166,9 @@ describe("e-mail", { timeout: 180_000 }, () => {
     const letter = await one("eve@example.org", /^Confirm/);
     assert.deepEqual(letter.to, ["eve@example.org"]);
     assert.equal(letter.fields.bcc, undefined);
+    // An address that anybody may have given gets nothing that he wrote.
+    assert.doesNotMatch(letter.text, /evil/);
+    assert.ok(letter.text.includes(dn("Eve Example")));
     await world.must("confirm-address", { person, reason: "known" }, { as: world.operator });
     const told = await one("rita@example.org", /waits for you/);
     assert.deepEqual(told.to, ["rita@example.org"]);

@@ -62,10 +62,7 @@ export class Mailer {
       });
       const { letter, to } = notice;
       const { subject, lines } = LETTERS[letter.kind];
-      const greeting =
-        letter.kind === "waiting" || letter.kind === "place" || letter.kind === "certificate"
-          ? "Hello,"
-          : `Hello ${letter.name},`;
+      const greeting = LETTERS[letter.kind].greets ? `Hello ${letter.name},` : "Hello,";
       await within(
         transport.sendMail({
           from: { name: letter.title, address: from },

@@ -56,11 +56,13 @@ const CODE_LIFE = 7 * 86_400_000;
 /** What each letter says. A line each; what people wrote stands in lines of its own, so that it cannot pass for ours. */
 export const LETTERS = {
   confirm: {
+    greets: false,
     subject: ({ title }: Letter) => `Confirm your application to ${title}`,
-    lines: ({ title, name, link }: Letter) => [
+    // It goes to an address that anybody may have given: nothing that he wrote stands in it, only the name in his certificate or token.
+    lines: ({ title, about, link }: Letter) => [
       `somebody, probably you, applied for membership in ${title} as`,
       "",
-      `    ${name}`,
+      `    ${about}`,
       "",
       "To confirm that this is your address and your application, open this page within seven days:",
       "",
@@ -70,6 +72,7 @@ export const LETTERS = {
     ],
   },
   waiting: {
+    greets: false,
     subject: ({ title }: Letter) => `An application to ${title} waits for you`,
     lines: ({ title, name, about, link }: Letter) => [
       `to become a member of ${title} asks`,
@@ -82,6 +85,7 @@ export const LETTERS = {
     ],
   },
   place: {
+    greets: false,
     subject: ({ title, about }: Letter) => `${about} is asked for in ${title}`,
     lines: ({ about, name, reason, link }: Letter) => [
       `for ${about} asks`,
@@ -95,6 +99,7 @@ export const LETTERS = {
     ],
   },
   certificate: {
+    greets: false,
     subject: ({ title }: Letter) => `A further certificate is asked for in ${title}`,
     lines: ({ about, name, link }: Letter) => [
       "a further certificate is asked for by",
@@ -111,6 +116,7 @@ export const LETTERS = {
     ],
   },
   approved: {
+    greets: true,
     subject: ({ title }: Letter) => `You are a member of ${title}`,
     lines: ({ title, about, reason, link }: Letter) => [
       `your membership in ${title} is approved, ${about}.`,
@@ -120,6 +126,7 @@ export const LETTERS = {
     ],
   },
   denied: {
+    greets: true,
     subject: ({ title }: Letter) => `Your application to ${title} was denied`,
     lines: ({ title, reason, link }: Letter) => [
       `your application to ${title} was denied:`,
@@ -129,10 +136,12 @@ export const LETTERS = {
     ],
   },
   removed: {
+    greets: true,
     subject: ({ title }: Letter) => `You are no longer a member of ${title}`,
     lines: ({ title, reason, link }: Letter) => [`your membership in ${title} has ended:`, ...quoted(reason), "", link],
   },
   suspended: {
+    greets: true,
     subject: ({ title }: Letter) => `You are suspended in ${title}`,
     lines: ({ title, reason, link }: Letter) => [
       `you are suspended in ${title}:`,
@@ -144,16 +153,22 @@ export const LETTERS = {
     ],
   },
   decided: {
+    greets: true,
     subject: ({ about, title }: Letter) => `${about} in ${title}`,
     lines: ({ about, reason, link }: Letter) => [`${about}.`, ...quoted(reason), "", link],
   },
   ending: {
+    greets: true,
     subject: ({ title, about }: Letter) => `${title}: ${about}`,
     lines: ({ title, about, reason, link }: Letter) => [`in ${title} ${about}.`, "", reason, "", link],
   },
 } as const satisfies Record<
   string,
-  { readonly subject: (letter: Letter) => string; readonly lines: (letter: Letter) => readonly string[] }
+  {
+    readonly greets: boolean;
+    readonly subject: (letter: Letter) => string;
+    readonly lines: (letter: Letter) => readonly string[];
+  }
 >;
 
 const quoted = (text: string): readonly string[] => (text === "" ? [] : ["", `    ${text}`]);
@@ -243,7 +258,7 @@ function* happened(vo: VoDefinition, person: Person, deciders: Deciders, options
       const link = `${page}/confirm?${new URLSearchParams({ person: id, code })}`;
       yield notice(`confirm ${codeUntil}`, codeUntil - CODE_LIFE, [email], {
         kind: "confirm",
-        about: "",
+        about: [...person.identities.values()].find((one) => one.state === "good")?.subject ?? "",
         reason: "",
         link,
       });
