@@ -37,6 +37,12 @@ function yourPlace(view: View): Html {
   return note("warn", sentence(whyNobody(scene.caller)));
 }
 
+/** What follows an application: with e-mail, and on a site that sends none. */
+const STEPS = {
+  true: html`<li>Open the link in the e-mail you get.</li><li>A representative of your institution approves you. You are told by e-mail.</li>`,
+  false: html`<li>A manager confirms your address: this site sends no e-mail.</li><li>A representative of your institution approves you. Come back to this page to see it.</li>`,
+} as const;
+
 export function frontPage(view: View): Page {
   const { scene } = view;
   const { vo } = scene;
@@ -48,7 +54,7 @@ export function frontPage(view: View): Page {
 ${yourPlace(view)}
 <div class="two"><div>${card(
       "How to become a member",
-      html`<ol><li>Put a certificate of a trusted authority into your browser (usually a file ending in .p12), and open this page again; the browser asks which one to show.</li><li>Apply: say who you are and which institution knows you.</li><li>Open the link in the e-mail you get.</li><li>A representative of your institution approves you. You are told by e-mail.</li></ol>`,
+      html`<ol><li>Put a certificate of a trusted authority into your browser (usually a file ending in .p12), and open this page again; the browser asks which one to show.</li><li>Apply: say who you are and which institution knows you.</li>${STEPS[`${view.registration.means.mail}`]}</ol>`,
       vo.issuers.length === 0
         ? ""
         : html`<p>Programs may also come with a token of ${vo.issuers.map((one) => html`<code>${one}</code> `)}</p>`,

@@ -143,6 +143,9 @@ function advice(site: Site, result: UpResult): readonly string[] {
             ["  bin/domus audit", paint("dim", "who was told what, by which rule")],
           ]
         : []),
+      ...(hasRecipe(site, "voms")
+        ? [[`  bin/domus vo people fermilab`, paint("dim", "who is in the virtual organization, and how each stands")]]
+        : []),
       [`  bin/domus plan ${exampleSite(site.name)} --why`, paint("dim", "why each guest is where it is")],
     ]),
   ];
