@@ -5,6 +5,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { CA, definitions, dn, FERMILAB, VomrsWorld } from "../services/vomrs-world.ts";
+import { called } from "../support/stock-clients.ts";
 
 const NORDUGRIDMAP = "/usr/sbin/nordugridmap";
 const skip = existsSync(NORDUGRIDMAP) ? false : `not installed: ${NORDUGRIDMAP}; test/real/install`;
@@ -22,7 +23,11 @@ describe("nordugridmap", { skip, timeout: 120_000 }, () => {
       await world.must("add", { subject: dn(name), ca: CA, fqans: ["/fermilab/nova"] }, { as: world.operator });
     await world.must("add", { subject: dn("Carol Example"), ca: CA }, { as: world.operator });
   });
-  after(() => world?.close());
+  let calls = 0;
+  after(async () => {
+    await world?.close();
+    called("nordugridmap", calls);
+  });
 
   it("makes a grid-mapfile of who is in a group now", async () => {
     const host = world.person("gk1.example.org", ["subjectAltName=DNS:gk1.example.org"]);
@@ -45,6 +50,7 @@ describe("nordugridmap", { skip, timeout: 120_000 }, () => {
         "arc.conf",
         `[nordugridmap]\n${lines.join("")}[userlist:nova]\nsource=${source}\noutfile=${mapfile}\n`,
       );
+      calls++;
       const { stderr } = spawnSync(NORDUGRIDMAP, ["-c", file], { encoding: "utf8", timeout: 60_000 });
       assert.ok(existsSync(mapfile), stderr);
       return [...readFileSync(mapfile, "utf8").matchAll(/^"([^"]*)"/gm)].map(([, name]) => name!).sort();
