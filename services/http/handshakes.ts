@@ -16,6 +16,8 @@ export interface HandshakeLimits {
   /** Handshakes under way, of one address and in all. */
   readonly begunOfAddress: number;
   readonly begun: number;
+  /** Of those of one address, how many may be younger than so many milliseconds, while others have connections. */
+  readonly young: { readonly most: number; readonly for: number };
   /** Connections of one address, from the first octet to the last. */
   readonly openOfAddress: number;
   /** Milliseconds a connection waits for its turn. */
@@ -34,12 +36,16 @@ export interface HandshakeLimits {
  * A second of waiting is what clients bear; about 2,000 handshakes are done in one. Slow networks need many under way; but all that are under
  * way may go on in the same turn of the loop, at a third of a millisecond each, and an address that never goes on must not have them all. Nor
  * may four such addresses: who does not go on gives its place to those who wait, before their patience ends.
+ *
+ * Those that have just begun are those that go on together: clients nearby, who answer within a millisecond. Three of them are a millisecond of
+ * work in one turn; sixteen were six, and more with what else came. Clients far away are spread out by their distance.
  */
 export const HANDSHAKE_LIMITS: HandshakeLimits = {
   waitingOfAddress: 1024,
   waiting: 2048,
   begunOfAddress: 16,
   begun: 64,
+  young: { most: 3, for: 20 },
   openOfAddress: 3000,
   patience: 1500,
   silence: 3000,
@@ -53,6 +59,12 @@ const isHandshake = (octets: Buffer): boolean => octets[0] === 0x16 && (octets.l
 
 /** Fatal alert 80 (internal_error), RFC 8446 6: what a server may say before it has said anything. */
 const ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x50]);
+
+/** What is known of an address: its connections, and its handshakes under way by when they began. */
+interface Account {
+  open: number;
+  readonly begun: Set<Arrival>;
+}
 
 type Refusal = "crowded" | "late" | "garbage";
 
@@ -74,22 +86,29 @@ export class HandshakeGate {
   readonly #onRefused: (address: string, end: Refusal) => void;
   readonly #queue: FairQueue<Arrival>;
   /** Connections of each address: all, and those in a handshake. */
-  readonly #addresses = new Map<string, { open: number; begun: number }>();
+  readonly #addresses = new Map<string, Account>();
   readonly #silent = new Set<Arrival>();
   /** Refused, and not ended yet. */
   readonly #leaving = new Map<Socket, NodeJS.Timeout>();
   /** Those in a handshake, the oldest first; `since` is when it began. */
   readonly #underWay = new Set<Arrival>();
   readonly #sweeper: NodeJS.Timeout;
+  readonly #shared: () => boolean;
+  #later: NodeJS.Timeout | null = null;
   #begun = 0;
   #pumping = false;
 
-  /** @param begin starts TLS on the connection; {@link HandshakeGate.done} is called when it stands */
+  /**
+   * @param begin starts TLS on the connection; {@link HandshakeGate.done} is called when it stands
+   * @param shared whether others than the one who floods have connections
+   */
   constructor(
     limits: HandshakeLimits,
     begin: (socket: Socket, client: Client) => void,
     onRefused: (address: string, end: Refusal) => void = () => {},
+    shared: () => boolean = () => true,
   ) {
+    this.#shared = shared;
     this.#limits = limits;
     this.#begin = begin;
     this.#onRefused = onRefused;
@@ -140,14 +159,15 @@ export class HandshakeGate {
 
   close(): void {
     clearInterval(this.#sweeper);
+    if (this.#later) clearTimeout(this.#later);
     for (const { socket } of [...this.#queue.drain(), ...this.#silent]) socket.destroy();
     for (const socket of this.#leaving.keys()) socket.destroy();
   }
 
-  #accountOf(address: string): { open: number; begun: number } {
+  #accountOf(address: string): Account {
     let account = this.#addresses.get(address);
     if (account === undefined) {
-      account = { open: 0, begun: 0 };
+      account = { open: 0, begun: new Set() };
       this.#addresses.set(address, account);
     }
     return account;
@@ -173,10 +193,20 @@ export class HandshakeGate {
 
   #startNext(): boolean {
     const { begun, begunOfAddress, patience } = this.#limits;
-    const mayBegin = (address: string): boolean => (this.#addresses.get(address)?.begun ?? 0) < begunOfAddress;
+    const now = performance.now();
+    const shared = this.#shared();
+    const mayBegin = (address: string): boolean => {
+      const mine = this.#addresses.get(address)?.begun;
+      if (mine === undefined) return true;
+      return mine.size < begunOfAddress && !(shared && this.#crowdOfYoung(mine, now));
+    };
     while (this.#begun < begun) {
       const arrival = this.#queue.take(mayBegin);
-      if (arrival === undefined) return false;
+      if (arrival === undefined) {
+        // Some may only be too young: they grow up whether or not anything happens.
+        if (this.#queue.size > 0) this.#later ??= setTimeout(() => this.#grown(), this.#limits.young.for).unref();
+        return false;
+      }
       if (arrival.over) continue;
       if (performance.now() - arrival.since > patience) {
         this.#refuse(arrival, "late");
@@ -188,13 +218,26 @@ export class HandshakeGate {
     return false;
   }
 
+  #crowdOfYoung(begun: ReadonlySet<Arrival>, now: number): boolean {
+    const { most, for: age } = this.#limits.young;
+    if (begun.size < most) return false;
+    let young = 0;
+    for (const { since } of begun) if (now - since < age) young++;
+    return young >= most;
+  }
+
+  #grown(): void {
+    this.#later = null;
+    this.#pump();
+  }
+
   #start(arrival: Arrival): void {
     const { socket, client } = arrival;
     const account = this.#accountOf(client.address);
     arrival.since = performance.now();
     this.#underWay.add(arrival);
     this.#begun++;
-    account.begun++;
+    account.begun.add(arrival);
     this.counters.begun++;
     let ended = false;
     const end = (how: "done" | "failed"): void => {
@@ -203,7 +246,7 @@ export class HandshakeGate {
       socket.off("close", onClose);
       this.#underWay.delete(arrival);
       this.#begun--;
-      account.begun--;
+      account.begun.delete(arrival);
       this.counters[how]++;
       if (this.#queue.size > 0) this.#pump();
     };
@@ -263,7 +306,8 @@ export class HandshakeGate {
       if (client.check) continue;
       const { address } = client;
       const inTheWay =
-        this.#begun >= begun || (this.#accountOf(address).begun >= begunOfAddress && this.#queue.waiting(address) > 0);
+        this.#begun >= begun ||
+        (this.#accountOf(address).begun.size >= begunOfAddress && this.#queue.waiting(address) > 0);
       if (!inTheWay) continue;
       waiting--;
       // Its end frees the place: `close` follows at once, in the same turn of the loop.

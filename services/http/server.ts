@@ -121,7 +121,7 @@ class MutualServer implements Service {
   readonly protocol: Protocol;
   readonly turns: Turns;
   readonly gate: HandshakeGate;
-  readonly reading = new ReadTurns<Community>();
+  readonly reading = new ReadTurns<Community>((community) => this.turns.roomFor(community));
   readonly connections = new Set<Connection>();
   readonly front = createFront({ noDelay: true, highWaterMark: READ_AHEAD });
   readonly #secure;
@@ -154,6 +154,7 @@ class MutualServer implements Service {
       { ...HANDSHAKE_LIMITS, ...options.handshakes },
       (socket) => this.#secure.emit("connection", socket),
       (address) => this.#onRefused(address),
+      () => this.turns.shared,
     );
     this.front.maxConnections = CONNECTIONS;
     this.front.on("drop", () => this.dropped++);
@@ -202,7 +203,10 @@ class MutualServer implements Service {
     this.turns.put({
       community,
       since: performance.now(),
-      run: () => this.#run(connection, call),
+      run: () => {
+        this.#run(connection, call);
+        this.reading.goOn(connection.home);
+      },
       refuse: () => this.#refuse(connection, `has ${this.turns.limits.waitingOfCommunity} calls waiting`),
     });
   }

@@ -10,6 +10,8 @@ export interface TurnLimits {
   /** Calls of one community that wait, and in all. */
   readonly waitingOfCommunity: number;
   readonly waiting: number;
+  /** Calls of one community that wait, beyond which the next ones of a crowd stay in the kernel. */
+  readonly ahead: number;
   /** Calls of one community that wait for something outside, such as a database. */
   readonly outside: number;
   /** Connections of one community. */
@@ -20,10 +22,14 @@ export interface TurnLimits {
   readonly slice: { readonly alone: number; readonly shared: number };
 }
 
-/** A thousand calls are some fifty milliseconds of work: who waits longer has given up, or should. */
+/**
+ * A thousand calls are some fifty milliseconds of work: who waits longer has given up, or should. What waits in memory outlives collections and
+ * makes them long, so a crowd on kept connections has few calls there.
+ */
 export const TURN_LIMITS: TurnLimits = {
   waitingOfCommunity: 1024,
   waiting: 8192,
+  ahead: 64,
   outside: 64,
   connections: 3000,
   unread: 32 * 1024 * 1024,
@@ -92,6 +98,11 @@ export class Turns {
     return this.#communities.values();
   }
 
+  /** Whether calls of a crowd may be read for which there is no time yet. */
+  roomFor(community: Community): boolean {
+    return this.waitingOf(community) < this.#limits.ahead;
+  }
+
   waitingOf(community: Community): number {
     return this.#queue.waiting(keyOf(community));
   }
@@ -105,6 +116,11 @@ export class Turns {
       this.#communities.set(key, community);
     }
     return community;
+  }
+
+  /** Whether several communities have connections. */
+  get shared(): boolean {
+    return this.#inhabited > 1;
   }
 
   /**
@@ -150,7 +166,7 @@ export class Turns {
     this.#scheduled = false;
     this.#atOnce = 0;
     let now = performance.now();
-    const end = now + (this.#inhabited > 1 ? this.#limits.slice.shared : this.#limits.slice.alone);
+    const end = now + (this.shared ? this.#limits.slice.shared : this.#limits.slice.alone);
     while (now < end) {
       const job = this.#queue.take();
       if (job === undefined) return;

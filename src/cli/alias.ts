@@ -1,9 +1,9 @@
 /** From an alias's name to what is needed to call it: address, certificate, and the requests that its clients make. */
 import { type BlueprintAlias, Fault } from "../model/index.ts";
-import { RECIPES, type SampleRequest } from "../recipes/index.ts";
+import { type SampleRequest, samplesFor } from "../recipes/index.ts";
 import { knownSites, stateBase } from "../store/index.ts";
 import type { TlsIdentity } from "../world/index.ts";
-import { chooseSite, type OpenSite, openState, rememberedSite } from "./open.ts";
+import { chooseSite, type OpenSite, openState, operatorTls, rememberedSite } from "./open.ts";
 
 export interface CalledAlias {
   readonly open: OpenSite;
@@ -28,8 +28,7 @@ export async function findAlias(name: string, site: string | undefined): Promise
     if (target?.phase === "up") known.push(...target.blueprint.aliases.map((candidate) => candidate.name));
     else if (alias) resting.push(one);
     if (alias && target?.phase === "up") {
-      const { authority, certificate, key } = open.operator;
-      found.push({ open, alias, tls: { ca: authority, cert: certificate, key } });
+      found.push({ open, alias, tls: operatorTls(open) });
     } else await open.close();
   }
   if (found.length === 1) return found[0]!;
@@ -43,26 +42,13 @@ export async function findAlias(name: string, site: string | undefined): Promise
 }
 
 /**
- * The requests that clients of an alias make: what its recipe says, or what its probe asks.
+ * The requests that clients of an alias make.
  * @throws Fault `request.refused` when nothing can be sent to it
  */
 export function samplesOf({ open, alias }: CalledAlias): readonly SampleRequest[] {
   const service = rememberedSite(open).services.find((one) => one.name === alias.service);
-  const recipe = service && RECIPES.get(service.recipe);
-  const check = alias.backends[0]?.check;
-  if (service?.recipe !== "own" && recipe && recipe.samples.length > 0) return recipe.samples;
-  if (check && (check.kind === "http" || check.kind === "https") && check.port === alias.port)
-    return [
-      {
-        kind: "read",
-        method: "GET",
-        scheme: check.kind,
-        path: check.path,
-        body: null,
-        statuses: [check.status],
-        contains: check.contains,
-      },
-    ];
+  const samples = service ? samplesFor(service, alias) : [];
+  if (samples.length > 0) return samples;
   throw new Fault("request.refused", {
     reason: `nobody knows which requests to send to ${alias.name}: ${service?.recipe ?? "its recipe"} names none`,
     remedy: "Use domus probe, which asks for a connection.",

@@ -1,7 +1,7 @@
 /** Calls to services through their aliases, as a client of the site should make them, with the operator's certificate. */
 import { type BlueprintAlias, Fault } from "../model/index.ts";
 import { type Connector, connector, RequestFailure } from "../world/index.ts";
-import { type OpenSite, rememberedSite } from "./open.ts";
+import { type OpenSite, operatorTls, rememberedSite } from "./open.ts";
 
 export interface ServiceAnswer {
   readonly status: number;
@@ -31,14 +31,14 @@ const LONGEST_ANSWER = 64 * 1024 * 1024;
 const BUDGET = 3000;
 
 /** @returns a connector with the operator's certificate, one connection for each question */
-export function asOperator({ operator }: OpenSite, address: string, port: number, servername: string): Connector {
+export function asOperator(open: OpenSite, address: string, port: number, servername: string): Connector {
   return connector(
     {
       scheme: "https",
       address,
       port,
       servername,
-      tls: { ca: operator.authority, cert: operator.certificate, key: operator.key },
+      tls: operatorTls(open),
       localAddress: null,
       preamble: null,
       connectTimeoutMs: 500,

@@ -15,7 +15,7 @@ import { Fault, formatDiagnostic, readSite, type Site, type SiteName, type SiteT
 import { probeGuest } from "../probe/index.ts";
 import { RECIPES } from "../recipes/index.ts";
 import { knownSites, Store, siteDirectory, stateBase } from "../store/index.ts";
-import { acquireLock, type Lock, readIfThere, realClock, writeFileDurably } from "../world/index.ts";
+import { acquireLock, type Lock, readIfThere, realClock, type TlsIdentity, writeFileDurably } from "../world/index.ts";
 
 const HOUSE = join(import.meta.dirname, "../..");
 /** Larger files are no site files; reading stops before memory does, bytes. */
@@ -100,6 +100,11 @@ export interface OpenSite {
   close(): Promise<void>;
 }
 
+/** @returns who asks, when Domus asks */
+export function operatorTls({ operator }: Pick<OpenSite, "operator">): TlsIdentity {
+  return { ca: operator.authority, cert: operator.certificate, key: operator.key };
+}
+
 /** Opens a site's state, making it when there is none. */
 export async function openState(name: SiteName): Promise<OpenSite> {
   const directory = siteDirectory(stateBase(process.env), name);
@@ -107,7 +112,7 @@ export async function openState(name: SiteName): Promise<OpenSite> {
   const secrets = new SiteSecrets(store.secrets, name, realClock);
   const operator = await secrets.operator(join(directory, "operator"));
   const hosts = new EmbeddedHosts(directory, new BundleCache(join(directory, "bundles")));
-  const tls = { ca: operator.authority, cert: operator.certificate, key: operator.key };
+  const tls = operatorTls({ operator });
   const controller = new Controller({
     store,
     hosts,

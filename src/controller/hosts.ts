@@ -28,7 +28,14 @@ export interface HostPool {
   close(): Promise<void>;
 }
 
-export class EmbeddedHosts implements HostPool {
+/** Takes and gives the power of a physical machine. */
+export interface PowerSwitch {
+  cut(host: HostName): Promise<void>;
+  /** It boots and starts its own guests. */
+  heal(host: HostName): Promise<void>;
+}
+
+export class EmbeddedHosts implements HostPool, PowerSwitch {
   private readonly state: string;
   private readonly bundles: BundleCache;
   private readonly connections = new Map<HostName, Promise<Hypervisor>>();

@@ -4,7 +4,7 @@ export * from "./contract.ts";
 export { MEMORY_CAPABILITIES } from "./memory/capabilities.ts";
 export { MemoryHost } from "./memory/driver.ts";
 export { PROCESS_CAPABILITIES } from "./process/capabilities.ts";
-export { processDocument, TAG } from "./process/definition.ts";
+export { HOUSE_ARGUMENTS, processDocument, TAG } from "./process/definition.ts";
 export { judge } from "./process/hang.ts";
 export { HostDirectory } from "./process/inventory.ts";
 export { connectHost, launchSupervisor, SUPERVISOR_TAG, type SupervisorPlaces } from "./process/launch.ts";

@@ -147,6 +147,13 @@ export interface Service {
   /** What the recipe itself understands (a policy, a database's settings); checked by the recipe's own table. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly own: OwnService | null;
+  /** Where they differ from the site's. */
+  readonly objectives?: Partial<Objectives>;
+}
+
+/** @returns what a service must keep: its own objectives, the site's, the house's; the site's alone without a service */
+export function objectivesOf(site: Pick<Site, "objectives">, service?: Pick<Service, "objectives">): Objectives {
+  return { ...OBJECTIVES, ...site.objectives, ...service?.objectives };
 }
 
 /** Every alias of a site, the services' own first: who adds a second program moves nobody else's address. */
@@ -157,6 +164,23 @@ export function aliasesOf(
   const second = site.services.flatMap((service) => (service.also ? [{ service, alias: service.also }] : []));
   return [...own, ...second];
 }
+
+/** What people may rely on, as acceptance tests judge it. */
+export interface Objectives {
+  /** Share of calls, 0 to 1, that may stay without an answer after a client's repetitions. */
+  readonly lost: number;
+  /** Seconds without service when a copy, a director or a host dies. */
+  readonly gap: number;
+  /** Seconds until everything that died is whole again, once it has power. */
+  readonly whole: number;
+  /** Seconds within which 99 of 100 calls are answered. */
+  readonly latency: number;
+  /** Calls a day that must be possible; `null`: as many as there are. */
+  readonly callsPerDay: number | null;
+}
+
+/** What holds where the file is silent: nothing lost, and no outage that a person would notice. */
+export const OBJECTIVES: Objectives = { lost: 0, gap: 3, whole: 120, latency: 0.5, callsPerDay: null };
 
 export interface PlacementRules {
   /** 1 means memory is never overcommitted. */
@@ -172,4 +196,6 @@ export interface Site {
   /** In the order of the file: guest numbers follow it. */
   readonly services: readonly Service[];
   readonly rules: PlacementRules;
+  /** Where they differ from {@link OBJECTIVES}. */
+  readonly objectives?: Partial<Objectives>;
 }

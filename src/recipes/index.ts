@@ -1,10 +1,11 @@
 /** What each kind of service puts into a guest. Pure. */
+import type { BlueprintAlias, Service } from "../model/index.ts";
 import { gums } from "./gums.ts";
 import { lvs } from "./lvs.ts";
 import { mysql } from "./mysql.ts";
 import { own } from "./own.ts";
 import { PLANNED_RECIPES } from "./planned.ts";
-import type { Recipe } from "./recipe.ts";
+import type { Recipe, SampleRequest } from "./recipe.ts";
 import { saz } from "./saz.ts";
 import { voms } from "./voms.ts";
 
@@ -27,3 +28,14 @@ export * from "./voms.ts";
 export const RECIPES: ReadonlyMap<string, Recipe> = new Map(
   [lvs, voms, gums, saz, mysql, own, ...PLANNED_RECIPES].map((recipe) => [recipe.name, recipe]),
 );
+
+/** @returns the requests that clients of an alias make: what its recipe says, or what its probe asks; empty when nobody knows any */
+export function samplesFor(service: Service, alias: BlueprintAlias): readonly SampleRequest[] {
+  const recipe = RECIPES.get(service.recipe);
+  if (service.also?.name === alias.name) return recipe?.also?.samples ?? [];
+  if (service.recipe !== "own" && recipe && recipe.samples.length > 0) return recipe.samples;
+  const check = alias.backends[0]?.check;
+  if ((check?.kind !== "http" && check?.kind !== "https") || check.port !== alias.port) return [];
+  const { kind: scheme, path, status, contains } = check;
+  return [{ kind: "read", method: "GET", scheme, path, body: null, statuses: [status], contains }];
+}

@@ -108,6 +108,7 @@ export interface Recipe {
     /** Port of the alias where the file is silent. */
     readonly port: number;
     readonly shape: (alias: Alias, context: { target: RecipeContext["target"] }) => AliasShape;
+    readonly samples: readonly SampleRequest[];
   };
   readonly render: (context: RecipeContext) => Rendered;
   /** Why the embedded default cannot run this service (packages, kernels); `null` when it can. */

@@ -166,6 +166,18 @@ export const voms: Recipe = {
       const port = portFor(target, alias.port);
       return { port, check: health(port), distribution: "all", proxyProtocol: target === "embedded" };
     },
+    samples: [
+      {
+        kind: "read",
+        method: "GET",
+        scheme: "https",
+        // The list of organizations, or the only one.
+        path: "/voms",
+        body: null,
+        statuses: [200, 303],
+        contains: null,
+      },
+    ],
   },
   render: (context) => {
     const { service, target } = context;

@@ -40,6 +40,7 @@ export function readableOf(socket: Socket): Readable {
 }
 
 interface Lane {
+  readonly mayRead: () => boolean;
   readonly members: Set<Readable>;
   /** While read by turns: those that are read, longest first, and those that wait. */
   readonly read: Set<Readable>;
@@ -51,6 +52,7 @@ interface Lane {
 
 export class ReadTurns<Key> {
   readonly #limits: ReadTurnsLimits;
+  readonly #mayRead: (key: Key) => boolean;
   readonly #lanes = new Map<Key, Lane>();
   readonly #byTurns = new Set<Lane>();
   readonly #spoken: Lane[] = [];
@@ -58,7 +60,9 @@ export class ReadTurns<Key> {
   /** How often a key began to be read by turns. */
   begun = 0;
 
-  constructor(limits: ReadTurnsLimits = READ_TURNS) {
+  /** @param mayRead whether there is room for what a key that is read by turns says; when there is again, {@link ReadTurns.goOn} is to be called */
+  constructor(mayRead: (key: Key) => boolean = () => true, limits: ReadTurnsLimits = READ_TURNS) {
+    this.#mayRead = mayRead;
     this.#limits = limits;
   }
 
@@ -70,7 +74,15 @@ export class ReadTurns<Key> {
   join(key: Key, source: Readable): void {
     let lane = this.#lanes.get(key);
     if (lane === undefined) {
-      lane = { members: new Set(), read: new Set(), held: new Set(), spoken: 0, byTurns: false, pressed: 0 };
+      lane = {
+        mayRead: () => this.#mayRead(key),
+        members: new Set(),
+        read: new Set(),
+        held: new Set(),
+        spoken: 0,
+        byTurns: false,
+        pressed: 0,
+      };
       this.#lanes.set(key, lane);
     }
     lane.members.add(source);
@@ -106,6 +118,13 @@ export class ReadTurns<Key> {
     }
   }
 
+  /** There is room again for what a key says. */
+  goOn(key: Key): void {
+    if (this.#byTurns.size === 0) return;
+    const lane = this.#lanes.get(key);
+    if (lane?.byTurns) this.#fill(lane);
+  }
+
   readonly #endTurn = (): void => {
     const now = performance.now();
     for (const lane of this.#spoken) {
@@ -130,27 +149,39 @@ export class ReadTurns<Key> {
     this.#timer ??= setInterval(() => this.#rotate(), this.#limits.rotate).unref();
   }
 
-  /** The one that has waited longest is read. */
-  #next(lane: Lane): void {
-    if (lane.read.size >= this.#limits.atOnce) return;
+  #fill(lane: Lane): void {
+    while (this.#next(lane));
+  }
+
+  /** The one that has waited longest is read. @returns whether there was one, and room for it */
+  #next(lane: Lane): boolean {
+    if (lane.read.size >= this.#limits.atOnce) return false;
     const next = lane.held.values().next();
-    if (next.done) return;
+    if (next.done) return false;
+    if (!lane.mayRead()) {
+      // It is we who read so little: the crowd is there.
+      lane.pressed = performance.now();
+      return false;
+    }
     lane.held.delete(next.value);
     lane.read.add(next.value);
     next.value.release();
+    return true;
   }
 
   #rotate(): void {
     const now = performance.now();
     for (const lane of this.#byTurns) {
       if (now - lane.pressed > this.#limits.calm) this.#end(lane);
-      else
+      else {
         for (const source of [...lane.read].slice(0, Math.min(lane.read.size, lane.held.size))) {
           lane.read.delete(source);
           source.hold();
           lane.held.add(source);
           this.#next(lane);
         }
+        this.#fill(lane);
+      }
     }
     if (this.#byTurns.size > 0 || this.#timer === null) return;
     clearInterval(this.#timer);

@@ -11,6 +11,7 @@ const HOUSE = resolve(import.meta.dirname, "../..");
 /** From the top of the house to the bottom; each room imports only what stands before it. */
 const FLOORS = [
   "src/model",
+  "src/pages",
   "src/grid",
   "src/pki",
   "src/policy",
@@ -34,6 +35,7 @@ const FLOORS = [
 /** Programs in guests know these and nothing else of the house. */
 const GUESTS_KNOW: readonly string[] = [
   "src/model",
+  "src/pages",
   "src/grid",
   "src/pki",
   "src/policy",
@@ -43,6 +45,7 @@ const GUESTS_KNOW: readonly string[] = [
 ];
 const PURE: readonly string[] = [
   "src/model",
+  "src/pages",
   "src/grid",
   "src/policy",
   "src/vo",

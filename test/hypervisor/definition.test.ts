@@ -1,7 +1,7 @@
 /** What a neutral guest becomes on the embedded default. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { processDocument } from "../../src/hypervisor/index.ts";
+import { HOUSE_ARGUMENTS, processDocument } from "../../src/hypervisor/index.ts";
 import { testOrder } from "../support/orders.ts";
 
 const PLACES = { root: "/r", data: "/d", bundles: "/b", peers: "/p", node: "/n", tag: "key/one/" };
@@ -46,7 +46,7 @@ describe("the process document", () => {
       PLACES,
     );
     assert.equal(bundle?.program, "/n");
-    assert.equal(bundle?.arguments.at(-1), "/b/gums-1.mjs");
+    assert.deepEqual(bundle?.arguments, [...HOUSE_ARGUMENTS, "/b/gums-1.mjs"]);
     assert.equal(
       processDocument({ ...order, definition: { ...order.definition, program: { kind: "none" } } }, PLACES),
       null,

@@ -8,6 +8,7 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { HOUSE_ARGUMENTS } from "../../src/hypervisor/index.ts";
 import { createAuthority, issueCertificate, type KeyPairPem } from "../../src/pki/index.ts";
 
 export const SITE = "stage";
@@ -127,7 +128,7 @@ export class Stage {
     const tls = await this.identity(name, "guest", [own], aliases);
     for (const part of ["ca", "cert", "key"] as const) write(`etc/tls/${part}.pem`, tls[part]);
 
-    const child = spawn(process.execPath, [program], {
+    const child = spawn(process.execPath, [...HOUSE_ARGUMENTS, program], {
       env: { PATH: process.env.PATH, DOMUS_GUEST: name, DOMUS_ADDRESS: own, DOMUS_ROOT: root, DOMUS_DATA: data },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,

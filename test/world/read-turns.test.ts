@@ -21,7 +21,7 @@ const crowd = (turns: ReadTurns<string>, key: string, count: number): Source[] =
   });
 
 test("few at a time are never held, nor are the connections of others", async () => {
-  const turns = new ReadTurns<string>({ atOnce: 4, calm: 1000, rotate: 1000 });
+  const turns = new ReadTurns<string>(undefined, { atOnce: 4, calm: 1000, rotate: 1000 });
   const [loud, quiet] = [crowd(turns, "loud", 100), crowd(turns, "quiet", 3)];
   for (let round = 0; round < 50; round++) {
     for (const source of loud.slice(0, 4)) turns.spoke("loud", source);
@@ -36,7 +36,7 @@ test("few at a time are never held, nor are the connections of others", async ()
 });
 
 test("a key that is alone keeps nobody waiting, and is never read by turns", () => {
-  const turns = new ReadTurns<string>({ atOnce: 4, calm: 1000, rotate: 1000 });
+  const turns = new ReadTurns<string>(undefined, { atOnce: 4, calm: 1000, rotate: 1000 });
   const sources = crowd(turns, "loud", 100);
   for (const source of sources) turns.spoke("loud", source);
   assert.equal(turns.crowded, 0);
@@ -46,7 +46,7 @@ test("a key that is alone keeps nobody waiting, and is never read by turns", () 
 });
 
 test("each that speaks gives its place to the one that waited longest", async () => {
-  const turns = new ReadTurns<string>({ atOnce: 4, calm: 1000, rotate: 1000 });
+  const turns = new ReadTurns<string>(undefined, { atOnce: 4, calm: 1000, rotate: 1000 });
   crowd(turns, "quiet", 1);
   const sources = crowd(turns, "loud", 20);
   for (const source of sources) turns.spoke("loud", source);
@@ -69,7 +69,7 @@ test("each that speaks gives its place to the one that waited longest", async ()
 });
 
 test("silent ones give their place too, and in calm times all are read again", async () => {
-  const turns = new ReadTurns<string>({ atOnce: 2, calm: 30, rotate: 1 });
+  const turns = new ReadTurns<string>(undefined, { atOnce: 2, calm: 30, rotate: 1 });
   crowd(turns, "quiet", 1);
   const sources = crowd(turns, "loud", 9);
   for (const source of sources) turns.spoke("loud", source);
@@ -81,4 +81,23 @@ test("silent ones give their place too, and in calm times all are read again", a
   }
   assert.ok(had.size > 2);
   assert.ok(sources.every(({ held }) => !held));
+});
+
+test("a crowd for which there is no room stays unread, is not taken for calm, and goes on when there is", async () => {
+  let room = true;
+  const turns = new ReadTurns<string>(() => room, { atOnce: 4, calm: 40, rotate: 1 });
+  crowd(turns, "quiet", 1);
+  const sources = crowd(turns, "loud", 20);
+  for (const source of sources) turns.spoke("loud", source);
+  const read = (): Source[] => sources.filter(({ held }) => !held);
+  room = false;
+  for (const source of read()) turns.spoke("loud", source);
+  assert.equal(read().length, 0);
+  const since = performance.now();
+  while (performance.now() - since < 120) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(turns.crowded, 1);
+  assert.equal(read().length, 0);
+  room = true;
+  turns.goOn("loud");
+  assert.equal(read().length, 4);
 });

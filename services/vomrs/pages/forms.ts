@@ -1,7 +1,8 @@
 /** Forms made from an operation's fields: labels, help, what was wrong beside the field, and the token that shows that the form is ours. */
+
+import { type Content, type Html, html } from "../../../src/pages/index.ts";
 import { type Field, LONGEST } from "../fields.ts";
 import { OPERATIONS } from "../operations/index.ts";
-import { type Content, type Html, html } from "./html.ts";
 import type { View } from "./view.ts";
 
 export interface Choice {

@@ -1,9 +1,10 @@
 /** For everybody: which organizations there are, what one is and how to come in; applying, and confirming an address. */
+
+import { type Content, type Html, html, sentence } from "../../../src/pages/index.ts";
 import { whyNobody } from "../doing.ts";
 import { type Scene, standing } from "../scene.ts";
 import { organizationView } from "../views.ts";
 import { form } from "./forms.ts";
-import { type Content, type Html, html, sentence } from "./html.ts";
 import { card, day, facts, note, type Page, standingTag, tabled, type View, voPath } from "./view.ts";
 
 export function organizationsPage(scenes: readonly Scene[]): Page {

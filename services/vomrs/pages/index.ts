@@ -4,6 +4,7 @@
  * was wrong beside each field.
  */
 
+import { html, sentence } from "../../../src/pages/index.ts";
 import { type Answer, type Call, Query, Refusal } from "../../http/index.ts";
 import type { Freshness } from "../../serving/index.ts";
 import type { Caller, Callers } from "../callers.ts";
@@ -14,7 +15,6 @@ import type { Operation } from "../operation.ts";
 import { OPERATIONS } from "../operations/index.ts";
 import type { Sealing } from "../sealing.ts";
 import { applyPage, confirmPage, frontPage, organizationsPage } from "./front.ts";
-import { html, sentence } from "./html.ts";
 import { asFound, type Institutions, institutionsPage, peoplePage, waitingPage } from "./overseeing.ts";
 import { mePage, personPage } from "./person.ts";
 import { STYLE } from "./style.ts";

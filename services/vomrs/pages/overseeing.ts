@@ -1,8 +1,9 @@
 /** For representatives and managers: what waits, who is there, the institutions. */
+
+import { breakable, type Html, html } from "../../../src/pages/index.ts";
 import { PAGE, type waitingOf } from "../operations/reading.ts";
 import { STANDING_WORDS } from "../scene.ts";
 import { form } from "./forms.ts";
-import { breakable, type Html, html } from "./html.ts";
 import { decisions, historyTable } from "./person.ts";
 import { card, day, facts, minute, type Page, personLink, standingTag, tabled, type View, voPath } from "./view.ts";
 

@@ -1,4 +1,6 @@
 /** One person: to himself, and to those who decide about him. */
+
+import { breakable, type Html, html, sentence } from "../../../src/pages/index.ts";
 import type { Person } from "../../../src/vo/index.ts";
 import { OPERATIONS } from "../operations/index.ts";
 import { called, type Role, rolesOf, standing, whyNoSelf } from "../scene.ts";
@@ -12,7 +14,6 @@ import {
 } from "../views.ts";
 import { type FormShape, form } from "./forms.ts";
 import { choice } from "./front.ts";
-import { breakable, type Html, html, sentence } from "./html.ts";
 import { card, day, facts, minute, note, type Page, standingTag, tabled, tag, type View, voPath } from "./view.ts";
 
 export function mePage(view: View): Page {

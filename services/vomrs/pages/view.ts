@@ -1,9 +1,10 @@
 /** What a page is made from, the frame around it, and small pieces that every page has. */
+
+import { type Content, type Html, html } from "../../../src/pages/index.ts";
 import type { Answer } from "../../http/index.ts";
 import type { Registration } from "../doing.ts";
 import { oversees, type Scene, STANDING_WORDS } from "../scene.ts";
 import type { PersonView, StandingView } from "../views.ts";
-import { type Content, type Html, html } from "./html.ts";
 
 /** A form that could not be carried out. */
 export interface Failed {

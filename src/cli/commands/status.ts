@@ -2,9 +2,9 @@
 import type { Command } from "commander";
 import type { SiteObservation } from "../../controller/index.ts";
 import type { DirectorStatus, ProbeOutcome } from "../../model/index.ts";
+import { askDirectors, holderOf } from "../../probe/index.ts";
 import type { Availability, StoredEvent, Target } from "../../store/index.ts";
-import { askDirectors, holderOf } from "../front-end.ts";
-import { chooseSite, type OpenSite, openState } from "../open.ts";
+import { chooseSite, type OpenSite, openState, operatorTls } from "../open.ts";
 import { paint, type Style, say, sayJson, table } from "../say.ts";
 
 export interface SiteStatus {
@@ -51,7 +51,7 @@ const DAY = 24 * 3600 * 1000;
 export async function lookAtSite(open: OpenSite): Promise<SiteStatus | null> {
   const observed = await open.controller.observe();
   if (!observed) return null;
-  const directors = await askDirectors(open, observed.target.blueprint);
+  const directors = await askDirectors(observed.target.blueprint, operatorTls(open));
   const availability = await open.store.availability(Date.now() - DAY);
   return statusOf(
     observed.target,

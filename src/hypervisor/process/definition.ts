@@ -1,6 +1,7 @@
 /** Neutral guest → what is started on the embedded default: arguments and environment. Pure; never a shell line. */
 import { join } from "node:path";
 import { Fault } from "../../model/index.ts";
+import { QUIET_START } from "../../world/index.ts";
 import type { GuestOrder } from "../contract.ts";
 
 /** Where a guest's things are on this machine. */
@@ -22,6 +23,9 @@ export interface ProcessDocument {
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
+
+/** How Node starts a program of the house. */
+export const HOUSE_ARGUMENTS: readonly string[] = ["--disable-warning=ExperimentalWarning", ...QUIET_START];
 
 /** The variable of the environment by which guests are found again after the supervisor was killed. */
 export const TAG = "DOMUS_TAG";
@@ -62,7 +66,7 @@ export function processDocument(order: GuestOrder, places: GuestPlaces): Process
         throw new Fault("guest.failed", { guest: order.name, host: "", reason: "its program was not delivered" });
       return {
         program: places.node,
-        arguments: ["--disable-warning=ExperimentalWarning", join(places.bundles, order.bundle)],
+        arguments: [...HOUSE_ARGUMENTS, join(places.bundles, order.bundle)],
         environment,
       };
     case "command": {

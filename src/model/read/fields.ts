@@ -118,6 +118,13 @@ const copies = scalarOf("a number of copies like 2 or 1+1", (value) => {
   return match ? Number(match[1]) + Number(match[2]) : undefined;
 });
 
+/** `0`, `0.1 %` or `0.001`. */
+const share = scalarOf("a share like 0.1 % or 0.001", (value) => {
+  const match = typeof value === "string" ? /^(\d{1,3}(?:\.\d{1,6})?) ?%$/.exec(value) : null;
+  const read = match ? Number(match[1]) / 100 : value;
+  return typeof read === "number" && read >= 0 && read <= 1 ? read : undefined;
+});
+
 export const alias = record({
   name: required(aliasName),
   port: optional(port, null),
@@ -157,6 +164,14 @@ const environment = dictionary(longText, (name) =>
     : "cannot be a variable of the environment",
 );
 
+export const objectives = record({
+  lost: optional(share, null),
+  gap: optional(duration, null),
+  whole: optional(duration, null),
+  latency: optional(duration, null),
+  "calls-per-day": optional(integer(1, 1_000_000_000_000), null),
+});
+
 export const service = record({
   title: optional(text("a title", 200), null),
   recipe: optional(text("the name of a recipe", 64), "own"),
@@ -185,6 +200,7 @@ export const service = record({
   pages: optional(contents(false), null),
   files: optional(contents(true), {}),
   environment: optional(environment, {}),
+  objectives: optional(objectives, null),
 });
 
 export const rules = record({
@@ -198,6 +214,7 @@ export const site = record({
   hosts: required(list(host, 10_000, 1), []),
   services: required(servicesInOrder, []),
   rules: optional(rules, null),
+  objectives: optional(objectives, null),
 });
 
 /** Services keep the order of the file: guest numbers follow it. */

@@ -3,7 +3,7 @@
  * expect, comes in as facts, since recipes are built on the model and not the other way round.
  */
 import type { ServiceName } from "../ids.ts";
-import type { Alias, Host, Network, Service, Site, Strategy } from "../site.ts";
+import type { Alias, Host, Network, Objectives, Service, Site, Strategy } from "../site.ts";
 import { STRATEGIES } from "../site.ts";
 import { CHECKS, type Positions } from "./checks.ts";
 import * as fields from "./fields.ts";
@@ -91,6 +91,7 @@ export function readSite(text: SiteText, recipes: ReadonlyMap<string, RecipeFact
     hosts: hostRecords.map(hostOf),
     services: read.services.map((one) => serviceOf(one, recipes)),
     rules: { memoryOvercommit: read.rules?.["memory-overcommit"] ?? 1, cpuRatio: read.rules?.["cpu-ratio"] ?? 4 },
+    ...given(read.objectives),
   };
   checkWhole(site, hostRecords, read.services, (replaced ?? read).place, read.place);
   return found().length > 0 ? { ok: false, diagnostics: found() } : { ok: true, site: onLoopback(site) };
@@ -215,7 +216,16 @@ function serviceOf(record: ServiceRecord, recipes: ReadonlyMap<string, RecipeFac
           environment: record.environment,
         }
       : null,
+    ...given(record.objectives),
   };
+}
+
+/** Only what the file says: what it is silent about may change with the house. */
+function given(record: ReadValue<typeof fields.objectives> | null): { readonly objectives?: Partial<Objectives> } {
+  if (!record) return {};
+  const { lost, gap, whole, latency, "calls-per-day": callsPerDay } = record;
+  const said = Object.entries({ lost, gap, whole, latency, callsPerDay }).filter(([, value]) => value !== null);
+  return { objectives: Object.fromEntries(said) };
 }
 
 function aliasOf(record: ReadValue<typeof fields.alias>, port: number): Alias {

@@ -5,6 +5,10 @@ export class Html {
   private constructor(text: string) {
     this.text = text;
   }
+  /** For texts of our own that have no place for anybody's words: a style sheet. */
+  static raw(text: string): Html {
+    return new Html(text);
+  }
   static template(parts: TemplateStringsArray, values: readonly Content[]): Html {
     return new Html(parts.reduce((text, part, index) => text + written(values[index - 1]!) + part));
   }
@@ -32,6 +36,8 @@ function written(content: Content): string {
 export function html(parts: TemplateStringsArray, ...values: readonly Content[]): Html {
   return Html.template(parts, values);
 }
+
+export const raw = (text: string): Html => Html.raw(text);
 
 /** A long name that may be broken into lines where its parts begin. */
 export function breakable(name: string): Html {
