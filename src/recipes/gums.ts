@@ -8,6 +8,7 @@ import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/inde
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
 import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
 import type { Recipe } from "./recipe.ts";
+import { MAPPING_PORT, mappingQuestions } from "./gums-questions.ts";
 import { servedAlias, servedDefinition, xacmlSample } from "./serving.ts";
 import {
   AUDIT_DEFAULT,
@@ -109,6 +110,7 @@ export const gums: Recipe = {
     };
   },
   embeddedRefusal: () => null,
+  questions: ({ settings }) => mappingQuestions(policyOf(settings.policy)),
   samples: [
     {
       kind: "read",
@@ -119,6 +121,6 @@ export const gums: Recipe = {
       statuses: [200],
       contains: '"result"',
     },
-    xacmlSample("/gums/services/GUMSXACMLAuthorizationServicePort"),
+    xacmlSample(MAPPING_PORT),
   ],
 };

@@ -5,7 +5,7 @@ import { lvs } from "./lvs.ts";
 import { mysql } from "./mysql.ts";
 import { own } from "./own.ts";
 import { PLANNED_RECIPES } from "./planned.ts";
-import type { Recipe, SampleRequest } from "./recipe.ts";
+import type { Question, Recipe, SampleRequest } from "./recipe.ts";
 import { saz } from "./saz.ts";
 import { voms } from "./voms.ts";
 
@@ -38,4 +38,13 @@ export function samplesFor(service: Service, alias: BlueprintAlias): readonly Sa
   if ((check?.kind !== "http" && check?.kind !== "https") || check.port !== alias.port) return [];
   const { kind: scheme, path, status, contains } = check;
   return [{ kind: "read", method: "GET", scheme, path, body: null, statuses: [status], contains }];
+}
+
+/** @returns what acceptance asks of an alias and of each copy behind it: with known answers where the recipe knows some */
+export function questionsFor(service: Service, alias: BlueprintAlias): readonly Question[] {
+  const recipe = RECIPES.get(service.recipe);
+  if (recipe?.questions && service.also?.name !== alias.name) return recipe.questions(service);
+  return samplesFor(service, alias)
+    .filter(({ kind }) => kind === "read")
+    .map((request) => ({ request, asks: `${request.method} ${request.path}`, reads: null, right: null }));
 }

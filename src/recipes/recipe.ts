@@ -77,6 +77,17 @@ export interface SampleRequest {
   readonly contains: string | null;
 }
 
+/** A request of which it is known what makes an answer right: what acceptance asks every copy, beyond "it answers". */
+export interface Question {
+  readonly request: SampleRequest;
+  /** What is asked, for people: `the account of /DC=org/…/CN=Alice Example`. */
+  readonly asks: string;
+  /** What an answer says, without what differs from answer to answer; every copy must say the same. `null`: nothing that can be compared. */
+  readonly reads: ((body: string) => string) | null;
+  /** What the site file makes of it; `null` where records decide too. */
+  readonly right: string | null;
+}
+
 export interface Recipe {
   readonly name: string;
   /** One line for people: what it is. */
@@ -114,6 +125,8 @@ export interface Recipe {
   /** Why the embedded default cannot run this service (packages, kernels); `null` when it can. */
   readonly embeddedRefusal: (service: Service) => string | null;
   readonly samples: readonly SampleRequest[];
+  /** Questions with known answers; the samples alone when silent. */
+  readonly questions?: (service: Service) => readonly Question[];
 }
 
 /** What a setting must be; see `SettingFacts` of the model. */

@@ -1,11 +1,11 @@
 /** SAZ: permit or deny. The default is the site file's; bans are events in the database, in force from each copy's memory. */
 
-import type { SettingMistake } from "../model/index.ts";
-import { isIssuer, OPEN_SAZ, readSazEntry, type SazEntry, type SazPolicy } from "../policy/index.ts";
+import type { Service, SettingMistake } from "../model/index.ts";
+import { compileSaz, isIssuer, OPEN_SAZ, readSazEntry, type SazEntry, type SazPolicy } from "../policy/index.ts";
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
 import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
-import type { Recipe } from "./recipe.ts";
-import { servedAlias, servedDefinition, xacmlSample } from "./serving.ts";
+import type { Question, Recipe } from "./recipe.ts";
+import { answerField, servedAlias, servedDefinition, xacmlQuestion, xacmlSample } from "./serving.ts";
 import {
   AUDIT_DEFAULT,
   AUDIT_EXPECTED,
@@ -67,6 +67,46 @@ function issuersOf(listed: unknown, permit: readonly SazEntry[]): readonly strin
 const PORT = 8443;
 const EXAMPLE = encodeURIComponent("/DC=org/DC=fermigrid/OU=People/CN=Alice Example");
 
+function policyOf(settings: Service["settings"]): SazPolicy {
+  return {
+    default: settings.default === "deny" ? "deny" : OPEN_SAZ.default,
+    withoutVo: settings["without-vo"] === "deny" ? "deny" : OPEN_SAZ.withoutVo,
+    permit: readList(settings.permit, readSazEntry) ?? [],
+    deny: readList(settings.deny, readSazEntry) ?? [],
+  };
+}
+
+const DECISION_PORT = "/saz/services/SAZXACMLAuthorizationServicePort";
+/** Somebody whom nobody has a reason to ban: what the site file makes of him is what every copy must say. */
+const STRANGER = "/DC=org/DC=domus/OU=Acceptance/CN=Nobody";
+
+/** By the site file: somebody in no list, and one who is denied for good. */
+function decisionQuestions(policy: SazPolicy): readonly Question[] {
+  const decide = compileSaz(policy, () => undefined);
+  const denied = policy.deny.find(({ kind }) => kind === "dn")?.value;
+  const questions = [STRANGER, ...(denied === undefined ? [] : [denied])].map((subject): Question => {
+    const asked = { subject, vo: "fermilab", fqans: [], believed: true, ca: null, token: null };
+    const words = new URLSearchParams({ "subject-x509-id": subject, vo: "fermilab" });
+    return {
+      request: {
+        kind: "read",
+        method: "GET",
+        scheme: "https",
+        path: `/saz/json/authorize?${words}`,
+        body: null,
+        statuses: [200],
+        contains: '"decision"',
+      },
+      asks: `whether ${subject} may use the site`,
+      reads: (body) => answerField(body, "decision") ?? "no decision",
+      right: decide(asked).decision,
+    };
+  });
+  const host = "fnpc1.example.org";
+  const asks = `whether ${STRANGER} may use the site, by XACML`;
+  return [...questions, xacmlQuestion(DECISION_PORT, { subject: STRANGER, host, fqans: [] }, asks)];
+}
+
 export const saz: Recipe = {
   name: "saz",
   title: "SAZ: says who may use the site",
@@ -97,8 +137,8 @@ export const saz: Recipe = {
   render: (context) => {
     const port = copyPort(context.service, context.target, PORT);
     const { settings } = context.service;
-    const permit = readList(settings.permit, readSazEntry) ?? [];
-    const issuers = issuersOf(settings.issuers, permit);
+    const policy = policyOf(settings);
+    const issuers = issuersOf(settings.issuers, policy.permit);
     const config: SazConfig = {
       port,
       directors: directorAddresses(context),
@@ -112,12 +152,6 @@ export const saz: Recipe = {
       audit: readAuditRule(settings.audit) ?? AUDIT_DEFAULT,
       copies: context.copies.map((seat) => ({ guest: seat.name, address: seat.address })),
     };
-    const policy: SazPolicy = {
-      default: settings.default === "deny" ? "deny" : OPEN_SAZ.default,
-      withoutVo: settings["without-vo"] === "deny" ? "deny" : OPEN_SAZ.withoutVo,
-      permit,
-      deny: readList(settings.deny, readSazEntry) ?? [],
-    };
     return {
       definition: servedDefinition("saz", port),
       files: [jsonFile("etc/saz.json", config), jsonFile("etc/policy.json", policy)],
@@ -125,6 +159,7 @@ export const saz: Recipe = {
     };
   },
   embeddedRefusal: () => null,
+  questions: ({ settings }) => decisionQuestions(policyOf(settings)),
   samples: [
     {
       kind: "read",
@@ -135,7 +170,7 @@ export const saz: Recipe = {
       statuses: [200],
       contains: '"decision"',
     },
-    xacmlSample("/saz/services/SAZXACMLAuthorizationServicePort"),
+    xacmlSample(DECISION_PORT),
     {
       kind: "write",
       method: "POST",

@@ -10,7 +10,7 @@ import { parseDuration } from "../model/index.ts";
 import { readVos, VOS_EXPECTED, type VoDefinition } from "../vo/index.ts";
 import { MAIL_EXPECTED, type MailRule, readMail } from "./mail.ts";
 import { portFor } from "./ports.ts";
-import type { Recipe, RecipeContext } from "./recipe.ts";
+import type { Recipe, RecipeContext, SampleRequest } from "./recipe.ts";
 import { health, servedAlias, servedDefinition } from "./serving.ts";
 import {
   AUDIT_DEFAULT,
@@ -128,6 +128,17 @@ function sharedOf(context: RecipeContext, port: number): SharedConfig {
   };
 }
 
+/** Whoever measures is no member: that he is told so, in VOMS's own words, is the right answer. */
+const CERTIFICATE_REQUEST: SampleRequest = {
+  kind: "read",
+  method: "GET",
+  scheme: "https",
+  path: "/generate-ac?lifetime=3600",
+  body: null,
+  statuses: [200, 403],
+  contains: "<voms>",
+};
+
 export const voms: Recipe = {
   name: "voms",
   title: "VOMS and VOMRS: who is in which virtual organization",
@@ -213,16 +224,15 @@ export const voms: Recipe = {
     return { definition, files, secrets: [signingSecret(context)] };
   },
   embeddedRefusal: () => null,
-  samples: [
+  questions: () => [
     {
-      kind: "read",
-      method: "GET",
-      scheme: "https",
-      path: "/generate-ac?lifetime=3600",
-      body: null,
-      // Whoever measures is no member: that he is told so, in VOMS's own words, is the right answer.
-      statuses: [200, 403],
-      contains: "<voms>",
+      request: CERTIFICATE_REQUEST,
+      asks: "an attribute certificate for whoever measures",
+      reads: (body) => /<code>(\w+)</.exec(body)?.[1] ?? (body.includes("<ac>") ? "a certificate" : "neither yes nor no"),
+      right: null,
     },
+  ],
+  samples: [
+    CERTIFICATE_REQUEST,
   ],
 };
