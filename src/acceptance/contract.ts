@@ -6,6 +6,7 @@
  * `lostAfterRetry` those that stayed without an answer. A *gap* runs from the last good answer before to the first good answer after, as a prober
  * with 20 ms between questions sees it.
  */
+import type { Objectives } from "../model/index.ts";
 import type { LatencySummary } from "../probe/index.ts";
 
 export const TESTS = ["basic", "failover", "stress"] as const;
@@ -169,5 +170,7 @@ export interface AcceptanceReport {
     /** `embedded`: hosts, guests and clients share one machine. */
     readonly driver: string;
   };
+  /** By which it was judged: the site's, and each service's. */
+  readonly objectives: { readonly site: Objectives; readonly services: Readonly<Record<string, Objectives>> };
   readonly tests: readonly TestReport[];
 }

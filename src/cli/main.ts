@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   down: async () => (await import("./commands/up.ts")).addDown,
   status: async () => (await import("./commands/status.ts")).addStatus,
   guest: async () => (await import("./commands/guest.ts")).addGuest,
+  accept: async () => (await import("./commands/accept.ts")).addAccept,
   probe: async () => (await import("./commands/probe.ts")).addProbe,
   load: async () => (await import("./commands/load.ts")).addLoad,
   map: async () => (await import("./commands/identity.ts")).addMap,

@@ -20,6 +20,11 @@ const FAULTS = {
   },
   "site.invalid": { exit: 2, says: (a) => `${a.diagnostics}`, remedy: (a) => `Mend ${a.file} and try again.` },
   "usage.invalid": { exit: 2, says: (a) => `${a.reason}`, remedy: (a) => `See ${a.help ?? "domus --help"}.` },
+  "report.unknown": {
+    exit: 2,
+    says: (a) => `no acceptance report ${a.report}: ${a.reason}`,
+    remedy: () => "domus accept SITE reports lists those that are kept.",
+  },
   "plan.impossible": {
     exit: 1,
     says: (a) => `${a.reasons}`,

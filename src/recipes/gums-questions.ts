@@ -43,7 +43,7 @@ export function mappingQuestions(policy: GumsPolicy): readonly Question[] {
     const words = new URLSearchParams({
       "subject-x509-id": subject,
       "dns-host-name": HOST,
-      ...(fqan === null ? {} : { fqan }),
+      ...(fqan === null ? {} : { "voms-fqan": fqan }),
     });
     const json: Question = {
       request: {

@@ -7,8 +7,8 @@ import { parseDuration } from "../model/index.ts";
 import { type GumsPolicy, POLICY_EXPECTED, readGumsPolicy } from "../policy/index.ts";
 import { AUDIENCES, audiencesOf, GATEKEEPERS, gatekeepersOf } from "./callers.ts";
 import { CREDENTIAL_SETTINGS, type CredentialRule, credentialsOf } from "./credentials.ts";
-import type { Recipe } from "./recipe.ts";
 import { MAPPING_PORT, mappingQuestions } from "./gums-questions.ts";
+import type { Recipe } from "./recipe.ts";
 import { servedAlias, servedDefinition, xacmlSample } from "./serving.ts";
 import {
   AUDIT_DEFAULT,

@@ -38,7 +38,8 @@ export function xacmlSample(path: string, asked: Asked = ALICE): SampleRequest {
     scheme: "https",
     path,
     type: "text/xml",
-    body: writeAuthorizationQuery({ ...asked, issuer: null }),
+    // As a gatekeeper asks that has checked who signed the groups.
+    body: writeAuthorizationQuery({ ...asked, issuer: null, vomsServer: "/DC=org/DC=domus/CN=voms" }),
     statuses: [200],
     contains: "<xacml-context:Decision>",
   };

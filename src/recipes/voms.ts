@@ -228,11 +228,10 @@ export const voms: Recipe = {
     {
       request: CERTIFICATE_REQUEST,
       asks: "an attribute certificate for whoever measures",
-      reads: (body) => /<code>(\w+)</.exec(body)?.[1] ?? (body.includes("<ac>") ? "a certificate" : "neither yes nor no"),
+      reads: (body) =>
+        /<code>(\w+)</.exec(body)?.[1] ?? (body.includes("<ac>") ? "a certificate" : "neither yes nor no"),
       right: null,
     },
   ],
-  samples: [
-    CERTIFICATE_REQUEST,
-  ],
+  samples: [CERTIFICATE_REQUEST],
 };

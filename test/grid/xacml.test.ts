@@ -407,6 +407,9 @@ it("the question that probes send is read as it was meant, whatever is in it", (
         const sent = writeAuthorizationQuery({ subject, issuer: null, host: "ce1.example.org", fqans });
         const query = readAuthorizationQuery(Buffer.from(sent));
         assert.deepEqual([query.subject, query.dialect, query.fqans], [subject, "authz-interop", fqans]);
+        assert.equal(query.checked, false);
+        const signed = writeAuthorizationQuery({ subject, issuer: null, host: "h", fqans, vomsServer: "/CN=a & b" });
+        assert.equal(readAuthorizationQuery(Buffer.from(signed)).checked, fqans.length > 0);
       },
     ),
   );

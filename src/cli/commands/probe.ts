@@ -1,20 +1,12 @@
 /** `domus probe ALIAS`: asks every 20 ms and says how long nobody answered. Exit 1 when there was a gap. */
 import type { Command } from "commander";
-import { aliasProbe } from "../../controller/index.ts";
 import { Fault } from "../../model/index.ts";
-import {
-  type Ask,
-  askGreeting,
-  askProbe,
-  askStock,
-  type Gap,
-  type ProberReport,
-  startProber,
-} from "../../probe/index.ts";
+import { type Ask, askStock, type Gap, type ProberReport, startProber } from "../../probe/index.ts";
 import { readVos } from "../../vo/index.ts";
 import { type CalledAlias, findAlias } from "../alias.ts";
 import { rememberedSite } from "../open.ts";
 import { formatMilliseconds, paint, say, sayJson } from "../say.ts";
+import { questionTo } from "../subject.ts";
 import { seconds, wholeNumber } from "../words.ts";
 
 interface ProbeFlags {
@@ -111,16 +103,9 @@ async function probeWithStock(name: string, flags: ProbeFlags): Promise<void> {
   }
 }
 
-/** MariaDB speaks first: behind a director a bare connection would prove only that the director lives. */
 async function questionFor({ open, alias, tls }: CalledAlias): Promise<Ask> {
-  const probe = aliasProbe(alias);
   const target = await open.store.target();
-  const copies = target?.blueprint.guests.filter((guest) => guest.service === alias.service) ?? [];
-  const greets = copies.some(
-    (copy) => copy.definition.program.kind === "bundle" && copy.definition.program.bundle === "mariadb",
-  );
-  if (probe.kind === "tcp" && greets) return askGreeting(alias.address, alias.port);
-  return askProbe(probe, alias.address, tls, probe.kind === "https" ? alias.name : null);
+  return questionTo(target!.blueprint, alias, alias.address, alias.name, tls);
 }
 
 function gapLine(gap: Gap): string {

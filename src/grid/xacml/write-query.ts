@@ -9,25 +9,29 @@ export interface AskedBy {
   readonly host: string;
   /** Primary first. */
   readonly fqans: readonly string[];
+  /** Name of the VOMS server whose signature under them was checked: without it nobody believes them. */
+  readonly vomsServer?: string;
 }
 
-type Attribute = readonly [id: string, value: string];
+type Attribute = readonly [id: string, value: string, issuer?: string];
 
-const attribute = ([id, value]: Attribute): string =>
-  `<xacml-context:Attribute AttributeId="${id}" DataType="${STRING}"><xacml-context:AttributeValue>${escapeXml(value)}</xacml-context:AttributeValue></xacml-context:Attribute>`;
+const attribute = ([id, value, issuer]: Attribute): string =>
+  `<xacml-context:Attribute AttributeId="${id}" DataType="${STRING}"${issuer === undefined ? "" : ` Issuer="${escapeXml(issuer)}"`}><xacml-context:AttributeValue>${escapeXml(value)}</xacml-context:AttributeValue></xacml-context:Attribute>`;
 
 const INTEROP = "http://authz-interop.org/xacml";
 
 /** @returns a whole SOAP message; the same question gives the same octets */
-export function writeAuthorizationQuery({ subject, issuer, host, fqans }: AskedBy): string {
+export function writeAuthorizationQuery({ subject, issuer, host, fqans, vomsServer }: AskedBy): string {
   const names = VOCABULARIES["authz-interop"];
   const part = (name: string, attributes: readonly Attribute[], more = ""): string =>
     `<xacml-context:${name}${more}>${attributes.map(attribute).join("")}</xacml-context:${name}>`;
   const who: Attribute[] = [[names.subject, subject]];
   if (issuer !== null) who.push([names.issuer!, issuer]);
   const [primary] = fqans;
-  if (primary !== undefined) who.push([names.primaryFqan!, primary]);
-  for (const fqan of fqans) who.push([names.fqan!, fqan]);
+  const signed = (name: string, fqan: string): Attribute =>
+    vomsServer === undefined ? [name, fqan] : [name, fqan, vomsServer];
+  if (primary !== undefined) who.push(signed(names.primaryFqan!, primary));
+  for (const fqan of fqans) who.push(signed(names.fqan!, fqan));
   const request = [
     part("Subject", who, ` SubjectCategory="${ACCESS_SUBJECT}"`),
     part("Resource", [
@@ -35,7 +39,11 @@ export function writeAuthorizationQuery({ subject, issuer, host, fqans }: AskedB
       [names.hosts[1]!, host],
     ]),
     part("Action", [[ACTION_ID, `${INTEROP}/action/action-type/execute-now`]]),
-    part("Environment", [[names.obligations!, `${INTEROP}/obligation/username`]]),
+    part(
+      "Environment",
+      // A mapping with a group is told by the second one alone.
+      ["username", "account"].map((name) => [names.obligations!, `${INTEROP}/obligation/${name}`] as const),
+    ),
   ].join("");
   return `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="${SPACES.soapenv}"><soapenv:Body><xacml-samlp:XACMLAuthzDecisionQuery xmlns:xacml-samlp="${SPACES["xacml-samlp"]}" ID="_probe" Version="2.0" InputContextOnly="false"><xacml-context:Request xmlns:xacml-context="${SPACES["xacml-context"]}">${request}</xacml-context:Request></xacml-samlp:XACMLAuthzDecisionQuery></soapenv:Body></soapenv:Envelope>`;
 }

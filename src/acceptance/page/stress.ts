@@ -1,0 +1,106 @@
+/** The stress test on the page: each alias up to its limit, who was full first, and when the next server is due. */
+import { barPlot, type Html, html, linePlot, tableOf, tag } from "../../pages/index.ts";
+import type { AcceptanceReport, StressPart, StressStep, TestReport } from "../contract.ts";
+import { duration, milliseconds, number } from "./words.ts";
+
+export function stressSection({ parts }: TestReport<StressPart>, report: AcceptanceReport): Html {
+  return html`<p>Calls a second were raised until the objectives no longer held; the highest load at which they did is the limit. The next server is to be planned when three quarters of it are reached.</p>${tableOf(
+    {
+      caption: "What each service can do",
+      hideCaption: true,
+      columns: [
+        { head: "Alias" },
+        { head: "Verdict" },
+        { head: "Calls a second", number: true },
+        { head: "Calls a day", number: true },
+        { head: "Plan the next server at", number: true },
+        { head: "99 % within", number: true },
+        { head: "Full first" },
+        { head: "Then add" },
+      ],
+      rows: parts.map((part) => [
+        part.alias,
+        part.passed ? tag("good", "kept") : tag("bad", "not kept"),
+        number(part.knee.perSecond),
+        part.callsPerDay === null ? "–" : number(part.callsPerDay),
+        part.nextServerAt === null ? "–" : `${number(part.nextServerAt)} a day`,
+        milliseconds(part.knee.p99Ms),
+        part.saturated.says,
+        part.next.says,
+      ]),
+    },
+  )}${parts.map((part) => aliasOf(part, report))}`;
+}
+
+function aliasOf(part: StressPart, { objectives }: AcceptanceReport): Html {
+  const { latency } = objectives.services[part.service ?? ""] ?? objectives.site;
+  const open = [...part.steps].filter(({ kind }) => kind === "open").sort((a, b) => a.offered - b.offered);
+  const at = part.steps.find(({ kind, kept }) => kind === "soak" && kept) ?? open.findLast(({ kept }) => kept);
+  return html`<h3>${part.alias}</h3><p>${part.says}</p>${
+    open.length > 1 &&
+    linePlot({
+      title: `${part.alias}: how long answers took, by how much was asked`,
+      describe: `The objective of ${duration(latency)} held up to ${number(part.knee.perSecond)} calls a second.`,
+      x: { label: "calls a second offered" },
+      y: { label: "milliseconds", scale: "log" },
+      series: [
+        { name: "99 of 100 answers", points: open.map((step) => [step.offered, step.latency.p99]) },
+        { name: "middle answer", points: open.map((step) => [step.offered, step.latency.p50]) },
+      ],
+      marks: [
+        { axis: "y", at: latency * 1000, says: "objective" },
+        { axis: "x", at: part.knee.perSecond, says: "limit" },
+        { axis: "x", at: part.knee.perSecond * 0.75, says: "75 %" },
+      ],
+    })
+  }${at && used(part, at)}<details><summary>Every step of ${part.alias}</summary>${steps(part)}</details>`;
+}
+
+function used(part: StressPart, step: StressStep): Html {
+  return barPlot({
+    title: `${part.alias}: processors used at ${number(step.answeredPerSecond)} calls a second`,
+    describe: `The machine was idle for ${number(step.idle * 100)} % of the time, its load average ${number(step.loadAverage)}.`,
+    x: { label: "processors" },
+    bars: step.use.map(({ name, tier, processors, of }) => ({
+      name: `${name} (${tier})`,
+      value: processors,
+      says: `${number(processors)} of ${number(of)}`,
+      ink: tier === "load generator" ? 1 : 0,
+    })),
+  });
+}
+
+function steps({ steps: all, alias }: StressPart): Html {
+  return tableOf({
+    caption: `Every step of ${alias}`,
+    hideCaption: true,
+    columns: [
+      { head: "Load" },
+      { head: "Answered a second", number: true },
+      { head: "Middle", number: true },
+      { head: "99 %", number: true },
+      { head: "99.9 %", number: true },
+      { head: "Repeated", number: true },
+      { head: "Refused", number: true },
+      { head: "Lost", number: true },
+      { head: "Load average", number: true },
+      { head: "Idle", number: true },
+      { head: "Objectives" },
+    ],
+    rows: all.map((step) => [
+      step.kind === "closed"
+        ? `${step.offered} clients`
+        : `${number(step.offered)} a second${step.kind === "soak" ? `, ${duration(step.seconds)}` : ""}`,
+      number(step.answeredPerSecond),
+      milliseconds(step.latency.p50),
+      milliseconds(step.latency.p99),
+      milliseconds(step.latency.p999),
+      number(step.repeated),
+      number(step.refused),
+      number(step.lost),
+      number(step.loadAverage),
+      `${number(step.idle * 100)} %`,
+      step.kept ? tag("good", "held") : tag("bad", "broken"),
+    ]),
+  });
+}
