@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { Command } from "commander";
+import { addAccept } from "../../src/cli/commands/accept.ts";
 import { addAudit } from "../../src/cli/commands/audit.ts";
 import { addExplain } from "../../src/cli/commands/explain.ts";
 import { addFiles } from "../../src/cli/commands/files.ts";
@@ -30,7 +31,7 @@ const shell = shellOf(domus);
 describe("manners", { concurrency: 2 }, () => {
   it("every command's help has an example", async () => {
     const program = new Command("domus");
-    for (const add of [addPlan, addUp, addDown, addStatus, addGuest, addProbe, addLoad]) add(program);
+    for (const add of [addPlan, addUp, addDown, addStatus, addGuest, addAccept, addProbe, addLoad]) add(program);
     for (const add of [addMap, addAuthorize, addBan, addUnban, addBans, addSeen, addGums, addVo, addExplain])
       add(program);
     for (const add of [addWhatIf, addFiles, addAudit, addServe, addShowcase]) add(program);

@@ -23,18 +23,24 @@ import { writeFileDurably } from "../../world/index.ts";
 import { chooseSite, lockSite, openState, VERSION } from "../open.ts";
 import { complain, formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
 import { subjectOf } from "../subject.ts";
-import { moment } from "../words.ts";
+import { moment, seconds } from "../words.ts";
 import { comparisonLines, reportLines } from "./accept-text.ts";
 import { interruptible } from "./up.ts";
 
 interface AcceptFlags {
   readonly html?: string;
   readonly since?: string;
+  readonly for?: string;
   readonly json?: boolean;
 }
 
-const RUNNERS: Readonly<Partial<Record<TestName, (subject: Subject) => Promise<TestReport>>>> = {
-  basic: (subject) => runBasic(subject),
+interface RunOptions {
+  /** Of basic; what it takes by itself when silent. */
+  readonly seconds?: number;
+}
+
+const RUNNERS: Readonly<Partial<Record<TestName, (subject: Subject, options: RunOptions) => Promise<TestReport>>>> = {
+  basic: runBasic,
 };
 
 /** What can be said in place of a test: about reports that are kept. */
@@ -51,6 +57,7 @@ export function addAccept(program: Command): void {
     .argument("<what>", `${TESTS.join(", ")} or all; or ${READING.join(", ")} for reports that are kept`)
     .argument("[reports...]", "with show: a report; with compare: one or two of them; last is the newest")
     .option("--html <file>", "write the report as one page, to be handed on; it is kept beside the report too")
+    .option("--for <time>", "how long basic asks (default: 10s)")
     .option("--since <moment>", "with compare: the newest report before this moment, e.g. 2026-10-20")
     .option("--json", "for machines")
     .addHelpText(
@@ -76,6 +83,7 @@ export function addAccept(program: Command): void {
 const HELP = "domus accept --help";
 
 async function accept(name: SiteName, tests: readonly TestName[], what: string, flags: AcceptFlags): Promise<void> {
+  const options = flags.for === undefined ? {} : { seconds: seconds("--for", flags.for) };
   const lock = await lockSite(name, `domus accept ${name} ${what}`);
   const open = await openState(name);
   try {
@@ -91,7 +99,7 @@ async function accept(name: SiteName, tests: readonly TestName[], what: string, 
       // What fails now is the test's doing: availability tells it apart.
       await open.store.event("acceptance", test, "begin");
       try {
-        ended.push(await RUNNERS[test]!(subject));
+        ended.push(await RUNNERS[test]!(subject, options));
       } finally {
         await open.store.event("acceptance", test, "end");
       }
