@@ -109,7 +109,7 @@ function changed({ before, changes }: Comparison): Html {
         { head: "What" },
         { head: "Then", number: true },
         { head: "Now", number: true },
-        { head: "" },
+        { head: "Verdict" },
       ],
       rows: told.map((change) => [
         `${change.test}: ${change.part}`,

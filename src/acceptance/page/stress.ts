@@ -36,7 +36,7 @@ function aliasOf(part: StressPart, { objectives }: AcceptanceReport): Html {
   const { latency } = objectives.services[part.service ?? ""] ?? objectives.site;
   const open = [...part.steps].filter(({ kind }) => kind === "open").sort((a, b) => a.offered - b.offered);
   const at = part.steps.find(({ kind, kept }) => kind === "soak" && kept) ?? open.findLast(({ kept }) => kept);
-  return html`<h3>${part.alias}</h3><p>${part.says}</p>${
+  return html`<h3>${part.part}</h3><p>${part.says}</p>${
     open.length > 1 &&
     linePlot({
       title: `${part.alias}: how long answers took, by how much was asked`,
