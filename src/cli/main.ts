@@ -1,7 +1,7 @@
 /** The command line. Every command: help with examples, `--json`, exit 0 done, 1 not so, 2 bad input, 3 the outside failed. */
 import { Command, CommanderError } from "commander";
 import { Fault } from "../model/index.ts";
-import { complain, complainDefect, complainFault } from "./say.ts";
+import { carryOnUnheard, complainDefect, complainFault } from "./say.ts";
 
 type AddCommand = (program: Command) => void;
 
@@ -79,14 +79,7 @@ function complainUsage(error: CommanderError, words: readonly string[], json: bo
   return complainFault(new Fault("usage.invalid", { reason, help }), json);
 }
 
-// Whoever read our output has gone (`| head`): what was begun is carried on, unheard.
-for (const stream of [process.stdout, process.stderr])
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    stream.write = () => true;
-    if (stream !== process.stdout || error.code === "EPIPE") return;
-    complain(`✗ the output cannot be written (${error.code ?? error.message})`);
-    process.exit(3);
-  });
+carryOnUnheard();
 
 /** Ends when everything is written: what a library left open must not keep a finished command. */
 function end(code: number): void {

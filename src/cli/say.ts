@@ -28,6 +28,17 @@ export function complain(line: string): void {
   process.stderr.write(`${tame(line)}\n`);
 }
 
+/** Whoever read our output has gone (`| head`): what was begun is carried on, unheard. A disk that is full is another matter. */
+export function carryOnUnheard(): void {
+  for (const stream of [process.stdout, process.stderr])
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      stream.write = () => true;
+      if (stream !== process.stdout || error.code === "EPIPE") return;
+      complain(`✗ the output cannot be written (${error.code ?? error.message})`);
+      process.exit(3);
+    });
+}
+
 /** The same value for a machine; what JSON would leave to command the terminal of somebody who looks is written as `\uXXXX`. */
 export function sayJson(value: unknown): void {
   const text = JSON.stringify(value, null, 2).replace(

@@ -20,6 +20,11 @@ const FAULTS = {
   },
   "site.invalid": { exit: 2, says: (a) => `${a.diagnostics}`, remedy: (a) => `Mend ${a.file} and try again.` },
   "usage.invalid": { exit: 2, says: (a) => `${a.reason}`, remedy: (a) => `See ${a.help ?? "domus --help"}.` },
+  "lab.failed": {
+    exit: 3,
+    says: (a) => `the lab ${a.lab}: ${a.reason}`,
+    remedy: (a) => a.remedy ?? "bin/domus-lab down takes away whatever is left of it.",
+  },
   "report.unknown": {
     exit: 2,
     says: (a) => `no acceptance report ${a.report}: ${a.reason}`,

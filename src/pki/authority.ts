@@ -29,8 +29,8 @@ export interface KeyPairPem {
 
 export interface CertificateSubject {
   readonly commonName: string;
-  /** What the holder is: `guest`, or `operator` for people; becomes the organizational unit. */
-  readonly unit: "guest" | "operator";
+  /** What the holder is: `guest`, `host` (a hypervisor's daemon), or `operator` for people; becomes the organizational unit. */
+  readonly unit: "guest" | "operator" | "host";
   readonly dns: readonly string[];
   readonly ip: readonly string[];
 }
@@ -73,6 +73,12 @@ export async function createAuthority(site: string, now: number): Promise<KeyPai
   return { certificate: certificate.toString("pem"), key: await privatePem(keys.privateKey) };
 }
 
+/** What a key may be used for; libvirt takes no RSA certificate that may not encipher keys. */
+const USES = {
+  ec: x509.KeyUsageFlags.digitalSignature,
+  rsa: x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment,
+} as const;
+
 /**
  * Issues a certificate good for both ends of mutual TLS.
  * @param authority what {@link createAuthority} returned
@@ -110,7 +116,7 @@ export async function issueCertificate(
     signingKey,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+      new x509.KeyUsagesExtension(USES[kind], true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
       new x509.SubjectAlternativeNameExtension([
         ...subject.dns.map((value) => ({ type: "dns" as const, value })),
