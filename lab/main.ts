@@ -51,7 +51,7 @@ function labHosts(): readonly Switchable[] {
       (host): Switchable => ({
         host: host.name,
         of: directory.name,
-        cut: () => switchOff(directory, host),
+        cut: () => switchOff(directory, record!, host),
         heal: () => labHeal(directory, record!, host),
         partition: () => setCable(record!, hostOf(record!, host.name), "down"),
       }),

@@ -29,6 +29,25 @@ export function makeGroups(name: string): readonly string[] {
   });
 }
 
+/** @returns ids of the processes in a host's groups, in whichever of them below */
+export function processesInGroups(name: string): readonly number[] {
+  const groups = hierarchies()
+    .map((hierarchy) => join(hierarchy, name))
+    .filter((group) => existsSync(group));
+  return [...new Set(groups.flatMap(processesBelow))];
+}
+
+function processesBelow(group: string): readonly number[] {
+  try {
+    const own = readFileSync(join(group, "cgroup.procs"), "utf8").split("\n").filter(Boolean).map(Number);
+    const below = readdirSync(group, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return [...own, ...below.flatMap(({ name }) => processesBelow(join(group, name)))];
+  } catch {
+    // It was taken away while we looked.
+    return [];
+  }
+}
+
 /** Empty groups only: whoever is still in one keeps it. @returns what is left */
 export function removeGroups(name: string): readonly string[] {
   return hierarchies()

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { LibvirtConnection } from "../../src/hypervisor/index.ts";
 import { Fault } from "../../src/model/index.ts";
 import { findTagged, signal } from "../../src/world/index.ts";
-import { makeGroups, removeGroups } from "./control-groups.ts";
+import { makeGroups, processesInGroups, removeGroups } from "./control-groups.ts";
 import { namespaceOf } from "./network.ts";
 import type { LabDirectory, LabHost, LabRecord } from "./record.ts";
 
@@ -16,9 +16,14 @@ const PATIENCE = 60_000;
 
 const tagOf = (directory: LabDirectory, host?: LabHost): string => `${directory.path}/${host ? `${host.name}/` : ""}`;
 
-/** @returns ids of everything that runs on a host, or on all of them */
-export function processesOf(directory: LabDirectory, host?: LabHost): readonly number[] {
-  return findTagged(TAG, tagOf(directory, host)).map(({ pid }) => pid);
+/**
+ * By its environment and by its control groups: a process that is just becoming another program (`exec`) shows no environment for a moment, and
+ * one that has just begun is in no group yet.
+ * @returns ids of everything that runs on a host
+ */
+export function processesOf(directory: LabDirectory, lab: LabRecord, host: LabHost): readonly number[] {
+  const tagged = findTagged(TAG, tagOf(directory, host)).map(({ pid }) => pid);
+  return [...new Set([...tagged, ...processesInGroups(namespaceOf(lab, host))])];
 }
 
 /** What would be on the host's disk before it is switched on for the first time. */
@@ -61,11 +66,11 @@ function install(directory: LabDirectory, lab: LabRecord, host: LabHost): void {
  * @throws Fault `lab.failed` with what it said last when its daemon does not answer
  */
 export async function switchOn(directory: LabDirectory, lab: LabRecord, host: LabHost): Promise<void> {
-  if (processesOf(directory, host).length === 0) {
+  if (processesOf(directory, lab, host).length === 0) {
     install(directory, lab, host);
     start(directory, lab, host);
   }
-  await answers(directory, host);
+  await answers(directory, lab, host);
 }
 
 function start(directory: LabDirectory, lab: LabRecord, host: LabHost): void {
@@ -114,14 +119,14 @@ export function addressOf(directory: LabDirectory, { address }: LabHost): string
   return `qemu+tls://${address}/system?pkipath=${directory.pki}`;
 }
 
-async function answers(directory: LabDirectory, host: LabHost): Promise<void> {
+async function answers(directory: LabDirectory, lab: LabRecord, host: LabHost): Promise<void> {
   const deadline = performance.now() + PATIENCE;
   for (;;) {
     try {
       (await LibvirtConnection.open(addressOf(directory, host))).close();
       return;
     } catch (error) {
-      if (performance.now() < deadline && processesOf(directory, host).length > 0) {
+      if (performance.now() < deadline && processesOf(directory, lab, host).length > 0) {
         await new Promise((resolve) => setTimeout(resolve, 50));
         continue;
       }
@@ -131,9 +136,18 @@ async function answers(directory: LabDirectory, host: LabHost): Promise<void> {
   }
 }
 
-/** Takes the power of a host, or of all: everything on it ends at once. */
-export async function switchOff(directory: LabDirectory, host?: LabHost): Promise<void> {
-  for (let left = processesOf(directory, host); left.length > 0; left = processesOf(directory, host)) {
+/** Takes the power of a host: everything on it ends at once. */
+export async function switchOff(directory: LabDirectory, lab: LabRecord, host: LabHost): Promise<void> {
+  await endAll(() => processesOf(directory, lab, host));
+}
+
+/** Ends whatever was ever started for a lab, also for hosts that its record does not know any more. */
+export async function switchOffAll(directory: LabDirectory): Promise<void> {
+  await endAll(() => findTagged(TAG, tagOf(directory)).map(({ pid }) => pid));
+}
+
+async function endAll(look: () => readonly number[]): Promise<void> {
+  for (let left = look(); left.length > 0; left = look()) {
     for (const pid of left) signal(pid, "SIGKILL");
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

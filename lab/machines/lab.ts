@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { Fault } from "../../src/model/index.ts";
 import { writeFileDurably } from "../../src/world/index.ts";
 import { makeCertificates } from "./certificates.ts";
-import { addressOf, forgetGroups, processesOf, switchOff, switchOn } from "./host.ts";
+import { addressOf, forgetGroups, processesOf, switchOff, switchOffAll, switchOn } from "./host.ts";
 import { cableIsIn, freeSubnet, HOST_BRIDGE, layCable, removeCable, setCable } from "./network.ts";
 import type { LabDirectory, LabHost, LabRecord } from "./record.ts";
 import { requireTools } from "./tools.ts";
@@ -79,7 +79,7 @@ export async function labState(directory: LabDirectory, record: LabRecord): Prom
       name: host.name,
       address: host.address,
       hypervisor: addressOf(directory, host),
-      power: processesOf(directory, host).length > 0 ? ("on" as const) : ("off" as const),
+      power: processesOf(directory, record, host).length > 0 ? ("on" as const) : ("off" as const),
       cable: (await cableIsIn(record, host).catch(() => false)) ? ("in" as const) : ("out" as const),
     })),
   );
@@ -89,7 +89,8 @@ export async function labState(directory: LabDirectory, record: LabRecord): Prom
 /** Takes everything away: processes, namespaces, bridges, control groups, files. An unknown lab is no error. */
 export async function labDown(directory: LabDirectory): Promise<void> {
   const record = directory.read();
-  await switchOff(directory);
+  for (const host of record?.hosts ?? []) await switchOff(directory, record!, host);
+  await switchOffAll(directory);
   await removeCable({ name: directory.name, tag: directory.tag });
   for (const host of record?.hosts ?? []) {
     const left = forgetGroups(record!, host);
