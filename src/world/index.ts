@@ -10,3 +10,4 @@ export * from "./proxy-protocol.ts";
 export * from "./quiet-background.ts";
 export * from "./read-turns.ts";
 export * from "./request.ts";
+export * from "./tls-stream.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { connect as connectTcp } from "node:net";
 import { join } from "node:path";
 import { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { tlsStream } from "../../../world/index.ts";
 import type { HypervisorAddress, Transport } from "./address.ts";
 
 /** Milliseconds until a connection must stand. */
@@ -73,8 +73,7 @@ async function openTls({ host, port, pki }: Extract<Transport, { kind: "tls" }>)
       throw new Error(`${file} cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
     }
   };
-  const socket = connectTls({ host, port, ca: read(files.ca), cert: read(files.cert), key: read(files.key) });
-  socket.setNoDelay(true);
+  const socket = tlsStream({ host, port, ca: read(files.ca), cert: read(files.cert), key: read(files.key) });
   await ready(socket, "secureConnect", `${host}:${port}`);
   // The daemon looks at our certificate now, and says by one octet that it will do; otherwise it hangs up.
   const [first] = await new Promise<Buffer>((resolve, reject) => {
