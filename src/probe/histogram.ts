@@ -14,19 +14,77 @@ export interface LatencySummary {
   readonly max: number;
 }
 
+/** A histogram on its way from one process to another. */
+export interface HistogramValue {
+  readonly buckets: readonly (readonly [index: number, count: number])[];
+  readonly sum: number;
+  readonly least: number;
+  readonly max: number;
+}
+
+const msOf = (index: number): number => LEAST * Math.exp(index * GROWTH);
+
 export class Histogram {
   readonly #buckets: number[] = [];
   #count = 0;
   #sum = 0;
+  #least = Number.POSITIVE_INFINITY;
   #max = 0;
 
-  /** @param ms milliseconds, not negative */
-  add(ms: number): void {
+  /**
+   * @param ms milliseconds, not negative
+   * @param times how often
+   */
+  add(ms: number, times = 1): void {
     const index = ms <= LEAST ? 0 : Math.ceil(Math.log(ms / LEAST) / GROWTH);
-    this.#buckets[index] = (this.#buckets[index] ?? 0) + 1;
-    this.#count++;
-    this.#sum += ms;
+    this.#buckets[index] = (this.#buckets[index] ?? 0) + times;
+    this.#count += times;
+    this.#sum += ms * times;
+    this.#least = Math.min(this.#least, ms);
     this.#max = Math.max(this.#max, ms);
+  }
+
+  /** What another one has counted, too. */
+  merge({ buckets, sum, least, max }: HistogramValue): void {
+    if (buckets.length === 0) return;
+    for (const [index, count] of buckets) {
+      this.#buckets[index] = (this.#buckets[index] ?? 0) + count;
+      this.#count += count;
+    }
+    this.#sum += sum;
+    this.#least = Math.min(this.#least, least);
+    this.#max = Math.max(this.#max, max);
+  }
+
+  value(): HistogramValue {
+    const buckets = [...this.#buckets.entries()].filter(([, count]) => count !== undefined);
+    return { buckets, sum: this.#sum, least: this.least, max: this.#max };
+  }
+
+  /**
+   * What would have been seen by clients that do not wait for their answers: for each time longer than the interval at which a client meant to
+   * ask, those of the questions it did not ask in the meantime. Coordinated omission, as G. Tene named it.
+   * @param intervalMs at which each client meant to ask
+   */
+  corrected(intervalMs: number): Histogram {
+    const all = new Histogram();
+    all.merge(this.value());
+    if (intervalMs <= 0) return all;
+    for (const [index, count] of this.#buckets.entries()) {
+      if (count === undefined) continue;
+      const seen = Math.min(this.#max, msOf(index));
+      for (let missed = seen - intervalMs; missed >= intervalMs; missed -= intervalMs) all.add(missed, count);
+    }
+    return all;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Milliseconds of the shortest; 0 when there is none. */
+  get least(): number {
+    return this.#count === 0 ? 0 : this.#least;
   }
 
   /** @returns milliseconds that this share of all stayed below; 0 when there are none */
@@ -34,7 +92,7 @@ export class Histogram {
     let left = Math.ceil(this.#count * share);
     for (const [index, count] of this.#buckets.entries()) {
       left -= count ?? 0;
-      if (left <= 0) return this.#count === 0 ? 0 : Math.min(this.#max, LEAST * Math.exp(index * GROWTH));
+      if (left <= 0) return this.#count === 0 ? 0 : Math.min(this.#max, msOf(index));
     }
     return this.#max;
   }

@@ -49,15 +49,45 @@ export interface LoadReport {
   /** Calls that needed more than one attempt, and the attempts of all. */
   readonly repeated: number;
   readonly attempts: number;
+  /** From the moment each call was due. In closed loop nothing is due, so that the calls a client did not make while it waited are made up for. */
   readonly latency: LatencySummary;
+  /** From the moment each call was begun: what one patient client sees. */
+  readonly service: LatencySummary;
+  /** Calls a second that were answered: until the last answer, without the time that one call takes at least. */
+  readonly answeredPerSecond: number;
   /** Calls a day at the pace of this run. */
   readonly callsPerDay: number;
+  /** What this process was busy with itself, so that its own limit is not taken for the service's. */
+  readonly client: ClientUse;
   readonly seconds: readonly LoadSecond[];
   /** The first thousand. */
   readonly events: readonly LoadEvent[];
   /** Each sentence of a refusal or loss and how often it was said; at most fifty of them. */
   readonly sentences: Readonly<Record<string, number>>;
   readonly aborted: boolean;
+}
+
+export interface ClientUse {
+  /** Processors that this process used, its threads included: 1 is a whole one. */
+  readonly processors: number;
+  /** Share of the time in which its loop did not rest, 0 to 1: at work, or kept from it by others. */
+  readonly busy: number;
+  /** Milliseconds that 99 of 100 calls began after they were due, at most. */
+  readonly lateMs: number;
+}
+
+/** A loop that rests less than this has no more to give. */
+const BUSY = 0.95;
+/** Milliseconds of lateness that nobody would call a limit. */
+const PUNCTUAL = 50;
+
+/** @returns why the calls were fewer than the service could have answered; `null`: the client was not the limit */
+export function clientLimit({ client }: Pick<LoadReport, "client">, pace: "open" | "closed"): string | null {
+  if (client.busy < BUSY || (pace === "open" && client.lateMs < PUNCTUAL)) return null;
+  const busy = `the client itself was busy for ${Math.round(client.busy * 100)} % of the time`;
+  return client.processors >= 0.8
+    ? `${busy} and had no more to give: the service may do more`
+    : `${busy} and got ${client.processors.toFixed(1)} of a processor: others of this machine took the rest`;
 }
 
 export type Attempt =

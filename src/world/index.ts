@@ -3,6 +3,7 @@ export * from "./behind-director.ts";
 export * from "./clock.ts";
 export * from "./fair-queue.ts";
 export * from "./files.ts";
+export * from "./lean-client.ts";
 export * from "./listeners.ts";
 export * from "./lock.ts";
 export * from "./processes.ts";

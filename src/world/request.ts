@@ -7,7 +7,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { Agent as SecureAgent, request as secureRequest } from "node:https";
 import { type Socket, connect as tcpConnect } from "node:net";
 import type { Duplex } from "node:stream";
-import { type SecureContext, connect as tlsConnect } from "node:tls";
+import { createSecureContext, type SecureContext, connect as tlsConnect } from "node:tls";
 
 /** Who we are to the far end and whom we believe, PEM; `context` saves parsing the three for each connection. */
 export interface TlsIdentity {
@@ -85,13 +85,24 @@ export function connectionSays(code: string, fallback = code): string {
   return SENTENCES[code] ?? fallback;
 }
 
-function codeOf(error: Error): string {
+/** @returns the system's code of a failure, or TLS where the two ends did not agree. */
+export function failureCode(error: Error): string {
   const code = (error as NodeJS.ErrnoException).code;
   return code === undefined ? "TLS" : code.startsWith("ERR_TLS") || code.startsWith("ERR_SSL") ? "TLS" : code;
 }
 
 /** State of one connection that the failure sentence needs: whether it ever stood. */
 const stood = new WeakMap<Duplex, boolean>();
+
+/** Reading the three takes as long as a whole handshake: once for each identity, whoever connects with it. */
+const contexts = new WeakMap<TlsIdentity, SecureContext>();
+
+/** @returns what connections with this identity share. @throws Error when certificate and key are none */
+export function contextOf(tls: TlsIdentity): SecureContext {
+  const context = tls.context ?? contexts.get(tls) ?? createSecureContext({ ca: tls.ca, cert: tls.cert, key: tls.key });
+  contexts.set(tls, context);
+  return context;
+}
 
 function open(to: Destination): Socket {
   const socket = tcpConnect({
@@ -112,11 +123,7 @@ function open(to: Destination): Socket {
   }
   const secured = tlsConnect({
     socket,
-    ...(to.tls?.context
-      ? { secureContext: to.tls.context }
-      : to.tls
-        ? { ca: to.tls.ca, cert: to.tls.cert, key: to.tls.key }
-        : {}),
+    ...(to.tls ? { secureContext: contextOf(to.tls) } : {}),
     // An address may stand in a certificate but not in the SNI extension (RFC 6066 3).
     ...(to.servername === null ? { host: to.address } : { servername: to.servername }),
   });
@@ -169,7 +176,7 @@ export function connector(to: Destination, keepAlive: boolean): Connector {
       const onAbort = () => finish(new RequestFailure(phase(), "ABORTED", "given up"));
       question.signal?.addEventListener("abort", onAbort, { once: true });
       const onError = (error: Error) => {
-        const code = codeOf(error);
+        const code = failureCode(error);
         const failure = new RequestFailure(phase(), code, connectionSays(code, error.message));
         // A kept connection the server closed while the question was on its way; only reading may be asked twice unseen.
         if (call.reusedSocket && question.method === "GET" && (code === "ECONNRESET" || code === "EPIPE") && !done) {

@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { createAuthority } from "../../src/pki/index.ts";
 import {
   askGreeting,
+  clientLimit,
   Histogram,
   judge,
   type LoadOptions,
@@ -46,6 +47,15 @@ function load(port: number, rest: Partial<LoadOptions>): LoadOptions {
     samples: [read],
     pace: { kind: "closed", workers: 4 },
     ...rest,
+  };
+}
+
+/** Lehmer's generator: the same numbers each time. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 16_807) % 2_147_483_647;
+    return state / 2_147_483_647;
   };
 }
 
@@ -139,6 +149,61 @@ test("latencies: percentiles are right to one hundredth", () => {
   );
 });
 
+test("histograms of several processes are one histogram, after a way through JSON", () => {
+  const times = fc.array(fc.double({ min: 0.02, max: 60_000, noNaN: true }));
+  fc.assert(
+    fc.property(times, times, (some, others) => {
+      const [all, first, second, merged] = [new Histogram(), new Histogram(), new Histogram(), new Histogram()];
+      for (const ms of [...some, ...others]) all.add(ms);
+      for (const ms of some) first.add(ms);
+      for (const ms of others) second.add(ms);
+      for (const one of [first, second]) merged.merge(JSON.parse(JSON.stringify(one.value())));
+      const { mean, ...rest } = all.summary();
+      const { mean: alsoMean, ...also } = merged.summary();
+      assert.deepEqual(also, rest);
+      assert.ok(Math.abs(mean - alsoMean) < 0.02 && merged.least === all.least);
+    }),
+  );
+});
+
+test("coordinated omission: one call of a second among hundred of 10 ms was ninety-nine others that nobody made", () => {
+  const seen = new Histogram();
+  seen.add(10, 100);
+  seen.add(1000);
+  const all = seen.corrected(10);
+  // 990, 980, … 10 ms, as far as buckets of one hundredth tell.
+  assert.ok(all.count >= 198 && all.count <= 200, `${all.count}`);
+  assert.equal(seen.percentile(0.9), seen.percentile(0.5));
+  assert.ok(all.percentile(0.9) > 700 && all.percentile(0.5) > 10);
+  assert.equal(seen.corrected(0).count, 101);
+  assert.equal(new Histogram().corrected(10).count, 0);
+});
+
+test("the client's own limit is told from the service's", () => {
+  const of = (processors: number, busy: number, lateMs: number) => ({ client: { processors, busy, lateMs } });
+  assert.equal(clientLimit(of(0.3, 0.4, 2), "open"), null);
+  // Its loop never rests, but it is never late either.
+  assert.equal(clientLimit(of(0.9, 0.97, 5), "open"), null);
+  assert.match(clientLimit(of(0.98, 0.99, 400), "open")!, /service may do more/);
+  assert.match(clientLimit(of(0.4, 0.99, 400), "open")!, /0\.4 of a processor: others/);
+  assert.match(clientLimit(of(1, 1, 0), "closed")!, /service may do more/);
+});
+
+test("random arrivals are as many as were said, and come as those of people who know nothing of each other", async () => {
+  const arrived: number[] = [];
+  const serve: RequestListener = (_, answer) => {
+    arrived.push(performance.now());
+    answer.end("good");
+  };
+  using at = await listening(createHttp(serve));
+  const pace = { kind: "open", perSecond: 40, arrivals: "random" } as const;
+  const report = await runLoad(load(at.port, { pace, seconds: 2, random: seeded(7) }));
+  assert.deepEqual([report.calls, report.answered], [80, 80]);
+  const gaps = arrived.slice(1).map((time, index) => time - arrived[index]!);
+  // At even distance each is 25 ms; of such arrivals every third gap is less than 10, and every eighth more than 50.
+  assert.ok(gaps.filter((gap) => gap < 10).length > 10 && gaps.filter((gap) => gap > 50).length > 3);
+});
+
 test("a load counts what was answered, refused with a sentence, repeated and lost", async () => {
   let bad = 3;
   const serve: RequestListener = (incoming, answer) => {
@@ -156,7 +221,9 @@ test("a load counts what was answered, refused with a sentence, repeated and los
   assert.ok(report.repeated >= 1 && report.repeated <= 3);
   assert.equal(report.attempts, 103);
   assert.deepEqual(report.sentences, { "the database is away": 25 });
-  assert.equal(report.latency.count, 100);
+  assert.equal(report.service.count, 100);
+  // In closed loop the calls that were not made while a repeated one took its time are made up for.
+  assert.ok(report.latency.count > 100, `${report.latency.count}`);
   assert.equal(
     report.seconds.reduce((sum, second) => sum + second.answered + second.refused, 0),
     100,

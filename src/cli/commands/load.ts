@@ -1,6 +1,6 @@
 /** `domus load ALIAS`: a steady load as clients make it, with a 3 s budget for each call. Exit 1 when a call was lost. */
 import type { Command } from "commander";
-import { type LoadReport, runLoad } from "../../probe/index.ts";
+import { clientLimit, type LatencySummary, type LoadReport, runLoad } from "../../probe/index.ts";
 import { findAlias, samplesOf } from "../alias.ts";
 import { formatMilliseconds, paint, say, sayJson, table } from "../say.ts";
 import { seconds, share, wholeNumber } from "../words.ts";
@@ -70,7 +70,7 @@ export function addLoad(program: Command): void {
           ...(flags.json ? {} : { onProgress: showSecond() }),
         });
         if (flags.json) sayJson({ alias: alias.name, ...report });
-        else for (const line of reportLines(report)) say(line);
+        else for (const line of reportLines(report, options.pace.kind)) say(line);
         if (report.lost > 0 || report.answered === 0) process.exitCode = 1;
       } finally {
         await called.open.close();
@@ -97,8 +97,16 @@ function showSecond(): (report: LoadReport) => void {
   };
 }
 
-function reportLines(report: LoadReport): readonly string[] {
-  const { latency } = report;
+/** What the clients saw, and in closed loop also what they would have seen had they not waited. */
+function latencyLines({ latency, service }: LoadReport, pace: "open" | "closed"): readonly string[] {
+  const line = (says: string, { p50, p99, max }: LatencySummary) =>
+    `  ${says}: median ${formatMilliseconds(p50)}, 99 % within ${formatMilliseconds(p99)}, slowest ${formatMilliseconds(max)}`;
+  if (pace === "open") return [line("latency", latency)];
+  return [line("latency", service), line("had nobody waited for his answer before he called again", latency)];
+}
+
+function reportLines(report: LoadReport, pace: "open" | "closed"): readonly string[] {
+  const limit = clientLimit(report, pace);
   const kinds = (Object.keys(report.byKind) as (keyof LoadReport["byKind"])[]).filter((kind) =>
     Object.values(report.byKind[kind]).some((count) => count > 0),
   );
@@ -113,8 +121,9 @@ function reportLines(report: LoadReport): readonly string[] {
     ]),
     "",
     `  ${report.calls} calls in ${formatMilliseconds(report.durationMs)}; ${report.repeated} had to be repeated; ${report.lost === 0 ? paint("green", "none lost") : paint("red", `${report.lost} lost`)}`,
-    `  latency: median ${formatMilliseconds(latency.p50)}, 99 % within ${formatMilliseconds(latency.p99)}, slowest ${formatMilliseconds(latency.max)}`,
+    ...latencyLines(report, pace),
     `  at this pace ${Math.round(report.callsPerDay).toLocaleString("en-GB")} calls a day`,
+    ...(limit === null ? [] : [paint("yellow", `  ${limit}`)]),
     ...Object.entries(report.sentences)
       .slice(0, 8)
       .map(([says, times]) => paint("dim", `  ${times}× ${says}`)),
