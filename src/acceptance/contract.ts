@@ -12,9 +12,9 @@ import type { LatencySummary } from "../probe/index.ts";
 export const TESTS = ["basic", "failover", "stress"] as const;
 export type TestName = (typeof TESTS)[number];
 
-/** Something a person should know. Whatever is `failed` makes its test fail. */
+/** Something a person should know. Whatever is `failed` makes its test fail; a `note` asks nobody to do anything. */
 export interface Finding {
-  readonly level: "failed" | "warning";
+  readonly level: "failed" | "warning" | "note";
   /** `copy fg5x2`, `alias gums`, `host fermigrid5`. */
   readonly about: string;
   /** One sentence; names the objective it is judged by. */
@@ -92,10 +92,13 @@ export interface FailoverPart extends PartBase {
 /** What one guest or host used while a load ran: 1 is a whole processor. */
 export interface TierUse {
   readonly name: string;
-  /** `copies of gums`, `directors`, `database`, `load generator`, `host`. */
+  /**
+   * `copies of gums`, `directors`, `database`, `other services`, `load generator`; `host`: all guests of one; `machine`: everything on the machine where
+   * this ran, of which `other programs` is what is none of the site's and not ours.
+   */
   readonly tier: string;
   readonly processors: number;
-  /** Processors it may use. */
+  /** Processors it may use: no more than it has, and no more than its programs know to use (one each, when they are the house's). */
   readonly of: number;
   /** Bytes resident at the end. */
   readonly memory: number | null;
@@ -103,6 +106,8 @@ export interface TierUse {
 
 export interface StressStep {
   readonly kind: "closed" | "open" | "soak";
+  /** `new`: a connection for each call, as clients of the grid do. `kept`: each client keeps its own. */
+  readonly connections: "new" | "kept";
   /** Calls a second offered in open loop, clients in closed loop. */
   readonly offered: number;
   readonly seconds: number;
@@ -110,14 +115,19 @@ export interface StressStep {
   readonly repeated: number;
   readonly refused: number;
   readonly lost: number;
-  /** From the moment each call was due: coordinated omission is in it. */
+  /** From the moment each call was due: coordinated omission is in it (in closed loop made up for, at the interval of the median call). */
   readonly latency: LatencySummary;
+  /** From the moment each call was begun: what a client saw. */
+  readonly service: LatencySummary;
+  /** Milliseconds that 99 of 100 calls were begun late by the load generator, at most; in `latency`, and not the service's doing. */
+  readonly lateMs: number;
   readonly use: readonly TierUse[];
   /** Load average of the last minute, and the share of all processors that was idle. */
   readonly loadAverage: number;
   readonly idle: number;
-  /** Whether the service kept its objectives at this load. */
+  /** Whether the service kept its objectives at this load, and if not, which one it broke. */
   readonly kept: boolean;
+  readonly says: string;
 }
 
 export interface StressPart extends PartBase {
@@ -130,7 +140,9 @@ export interface StressPart extends PartBase {
   readonly saturated: { readonly tier: string; readonly share: number; readonly says: string };
   /** What to add at {@link PartBase.nextServerAt}: another copy, another host, and why. */
   readonly next: { readonly add: "copy" | "host" | "nothing" | "client"; readonly says: string };
-  /** What the load generator alone can do on this machine, calls a second, against a server that does nothing. */
+  /** Calls a second with kept connections, as many as there are; `null`: there was no time for it. */
+  readonly keptPerSecond: number | null;
+  /** What the load generator alone can do on this machine with processors of its own, calls a second, measured against a server that does nothing. */
   readonly generatorPerSecond: number;
 }
 

@@ -1,4 +1,5 @@
 /** The only door outside: clock, files, processes, network. */
+export * from "./bare-server.ts";
 export * from "./behind-director.ts";
 export * from "./clock.ts";
 export * from "./fair-queue.ts";

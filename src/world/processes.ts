@@ -97,6 +97,20 @@ export function signal(pid: number, name: NodeJS.Signals): boolean {
   }
 }
 
+/** Processor seconds of the whole machine since it started; of both together there are as many as processors in a second. */
+export interface MachineTimes {
+  readonly busy: number;
+  readonly idle: number;
+}
+
+/** Waiting for a disk counts as idle, and time that a hypervisor gave to other machines as busy. proc_stat(5) */
+export function machineTimes(): MachineTimes {
+  const [line = ""] = readFileSync("/proc/stat", "utf8").split("\n");
+  const [user = 0, nice = 0, system = 0, idle = 0, waiting = 0, ...rest] = line.split(/\s+/).slice(1, 9).map(Number);
+  const ticks = { busy: rest.reduce((sum, one) => sum + one, user + nice + system), idle: idle + waiting };
+  return { busy: ticks.busy / TICKS_PER_SECOND, idle: ticks.idle / TICKS_PER_SECOND };
+}
+
 /** @returns seconds since the machine started. */
 export function secondsSinceBoot(): number {
   return Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);

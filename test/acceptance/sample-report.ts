@@ -100,6 +100,7 @@ function step(kind: StressStep["kind"], offered: number, p99: number, kept: bool
   const busy = Math.min(1, offered / 1400);
   return {
     kind,
+    connections: "new",
     offered,
     seconds: kind === "soak" ? 20 : 4,
     answeredPerSecond: kind === "closed" ? 1300 : Math.min(offered, 1400),
@@ -107,6 +108,8 @@ function step(kind: StressStep["kind"], offered: number, p99: number, kept: bool
     refused: 0,
     lost: kept ? 0 : 14,
     latency: latency(p99 / 5, p99),
+    service: latency(p99 / 5, p99 * 0.9),
+    lateMs: 1.4,
     use: [
       { name: "fg5x2", tier: "copies of gums", processors: 0.45 * busy, of: 1, memory: 130 * 2 ** 20 },
       { name: "fg6x2", tier: "copies of gums", processors: 0.44 * busy, of: 1, memory: 131 * 2 ** 20 },
@@ -116,6 +119,7 @@ function step(kind: StressStep["kind"], offered: number, p99: number, kept: bool
     loadAverage: 2.1 * busy,
     idle: 1 - busy,
     kept,
+    says: kept ? "" : `99 % within ${p99} ms, 500 ms allowed`,
   };
 }
 
@@ -140,6 +144,7 @@ function stressPart(alias: string): StressPart {
     knee: { perSecond: 1200, p99Ms: 50 },
     saturated: { tier: "copies of gums", share: 0.93, says: "copies of gums, 93 % of what they may use" },
     next: { add: "copy", says: "another copy of gums: fermigrid6 has 2 GiB left for it" },
+    keptPerSecond: 5200,
     generatorPerSecond: 3100,
   };
 }

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TestDomus } from "../support/domus.ts";
 
-export type Mood = "well" | "wrong" | `slow ${number}` | "broken" | `dies ${number}`;
+export type Mood = "well" | "wrong" | `slow ${number}` | `turns ${number}` | "broken" | `dies ${number}`;
 
 export class Trial {
   readonly domus = new TestDomus();

@@ -1,5 +1,15 @@
 /** A report as one page that can be handed to a director: nothing to fetch, nothing to run, every figure with what it means. */
-import { type Content, type Html, html, notice, section, standingPage, tableOf, tag } from "../../pages/index.ts";
+import {
+  type Content,
+  type Html,
+  html,
+  notice,
+  section,
+  standingPage,
+  type Tone,
+  tableOf,
+  tag,
+} from "../../pages/index.ts";
 import type { Change, Comparison } from "../compare.ts";
 import type {
   AcceptanceReport,
@@ -71,10 +81,14 @@ function summary(tests: readonly TestReport[]): Html {
   );
 }
 
+/** In the order of their weight. */
+const LEVELS = { failed: "bad", warning: "warn", note: "plain" } as const satisfies Record<Finding["level"], Tone>;
+
 function findings(all: readonly Finding[]): Content {
   if (all.length === 0) return null;
-  const sorted = [...all].sort((a, b) => Number(a.level === "warning") - Number(b.level === "warning"));
-  return html`<h3>What a person should look at</h3><ul class="plain">${sorted.map(({ level, says }) => html`<li>${level === "failed" ? tag("bad", "failed") : tag("warn", "warning")} ${says}</li>`)}</ul>`;
+  const order = Object.keys(LEVELS);
+  const sorted = [...all].sort((a, b) => order.indexOf(a.level) - order.indexOf(b.level));
+  return html`<h3>What a person should look at</h3><ul class="plain">${sorted.map(({ level, says }) => html`<li>${tag(LEVELS[level], level)} ${says}</li>`)}</ul>`;
 }
 
 function testBody(test: TestReport, report: AcceptanceReport): Content {

@@ -1,6 +1,8 @@
 /** The stress test on the page: each alias up to its limit, who was full first, and when the next server is due. */
 import { barPlot, type Html, html, linePlot, tableOf, tag } from "../../pages/index.ts";
 import type { AcceptanceReport, StressPart, StressStep, TestReport } from "../contract.ts";
+import { NEXT } from "../stress/next.ts";
+import { GENERATOR, MACHINE } from "../stress/tiers.ts";
 import { duration, milliseconds, number } from "./words.ts";
 
 export function stressSection({ parts }: TestReport<StressPart>, report: AcceptanceReport): Html {
@@ -25,8 +27,8 @@ export function stressSection({ parts }: TestReport<StressPart>, report: Accepta
         part.callsPerDay === null ? "–" : number(part.callsPerDay),
         part.nextServerAt === null ? "–" : `${number(part.nextServerAt)} a day`,
         milliseconds(part.knee.p99Ms),
-        part.saturated.says,
-        part.next.says,
+        part.saturated.tier,
+        NEXT[part.next.add],
       ]),
     },
   )}${parts.map((part) => aliasOf(part, report))}`;
@@ -34,9 +36,9 @@ export function stressSection({ parts }: TestReport<StressPart>, report: Accepta
 
 function aliasOf(part: StressPart, { objectives }: AcceptanceReport): Html {
   const { latency } = objectives.services[part.service ?? ""] ?? objectives.site;
-  const open = [...part.steps].filter(({ kind }) => kind === "open").sort((a, b) => a.offered - b.offered);
+  const open = byLoad(part.steps);
   const at = part.steps.find(({ kind, kept }) => kind === "soak" && kept) ?? open.findLast(({ kept }) => kept);
-  return html`<h3>${part.part}</h3><p>${part.says}</p>${
+  return html`<h3>${part.part}</h3><p>${part.says}.</p><p><strong>Full first:</strong> ${part.saturated.says}.</p><p><strong>Then add:</strong> ${part.next.says}.</p><p>${beside(part)}</p>${
     open.length > 1 &&
     linePlot({
       title: `${part.alias}: how long answers took, by how much was asked`,
@@ -56,16 +58,29 @@ function aliasOf(part: StressPart, { objectives }: AcceptanceReport): Html {
   }${at && used(part, at)}<details><summary>Every step of ${part.alias}</summary>${steps(part)}</details>`;
 }
 
+/** A load that was tried again counts once: as it held, or as it broke the last time. */
+function byLoad(steps: readonly StressStep[]): readonly StressStep[] {
+  const tried = new Map<number, StressStep>();
+  for (const step of steps) if (step.kind === "open" && !tried.get(step.offered)?.kept) tried.set(step.offered, step);
+  return [...tried.values()].sort((a, b) => a.offered - b.offered);
+}
+
+function beside({ generatorPerSecond, keptPerSecond }: StressPart): string {
+  const kept =
+    keptPerSecond === null ? "" : ` With connections that are kept it answers ${number(keptPerSecond)} calls a second.`;
+  return `Each call has a connection of its own.${kept} The load generator, with processors of its own, can ask ${number(generatorPerSecond)} a second with new ones.`;
+}
+
 function used(part: StressPart, step: StressStep): Html {
   return barPlot({
     title: `${part.alias}: processors used at ${number(step.answeredPerSecond)} calls a second`,
     describe: `The machine was idle for ${number(step.idle * 100)} % of the time, its load average ${number(step.loadAverage)}.`,
     x: { label: "processors" },
     bars: step.use.map(({ name, tier, processors, of }) => ({
-      name: `${name} (${tier})`,
+      name: tier === name || tier === MACHINE ? name : `${name} (${tier})`,
       value: processors,
       says: `${number(processors)} of ${number(of)}`,
-      ink: tier === "load generator" ? 1 : 0,
+      ink: tier === GENERATOR ? 1 : 0,
     })),
   });
 }
@@ -89,7 +104,7 @@ function steps({ steps: all, alias }: StressPart): Html {
     ],
     rows: all.map((step) => [
       step.kind === "closed"
-        ? `${step.offered} clients`
+        ? `${step.offered} clients${step.connections === "kept" ? ", kept connections" : ""}`
         : `${number(step.offered)} a second${step.kind === "soak" ? `, ${duration(step.seconds)}` : ""}`,
       number(step.answeredPerSecond),
       milliseconds(step.latency.p50),
@@ -100,7 +115,7 @@ function steps({ steps: all, alias }: StressPart): Html {
       number(step.lost),
       number(step.loadAverage),
       `${number(step.idle * 100)} %`,
-      step.kept ? tag("good", "held") : tag("bad", "broken"),
+      step.kept ? tag("good", "held") : html`${tag("bad", "broken")} ${step.says}`,
     ]),
   });
 }

@@ -1,12 +1,14 @@
 /** An acceptance report in lines for people. */
-import type {
-  AcceptanceReport,
-  BasicPart,
-  Comparison,
-  FailoverPart,
-  Part,
-  StressPart,
-  TestReport,
+import {
+  type AcceptanceReport,
+  type BasicPart,
+  type Comparison,
+  type FailoverPart,
+  type Finding,
+  NEXT,
+  type Part,
+  type StressPart,
+  type TestReport,
 } from "../../acceptance/index.ts";
 import { formatNumber } from "../../pages/index.ts";
 import { formatMilliseconds, paint, table } from "../say.ts";
@@ -75,16 +77,31 @@ function failoverRows(parts: readonly FailoverPart[]): readonly (readonly string
 
 function stressRows(parts: readonly StressPart[]): readonly (readonly string[])[] {
   return [
-    dim(["alias", "calls/s", "a day", "99 %", "next server at", "full first", "then add"]),
+    dim(["alias", "calls/s", "a day", "99 %", "kept connections", "next server at", "full first", "then add"]),
     ...parts.map((part) => [
       `${mark(part)} ${part.alias}`,
       formatNumber(part.knee.perSecond),
       part.callsPerDay === null ? "" : formatNumber(part.callsPerDay),
       formatMilliseconds(part.knee.p99Ms),
+      part.keptPerSecond === null ? "" : `${formatNumber(part.keptPerSecond)}/s`,
       part.nextServerAt === null ? "" : `${formatNumber(part.nextServerAt)} a day`,
       part.saturated.tier,
-      part.next.says,
+      NEXT[part.next.add],
     ]),
+  ];
+}
+
+/** Who was full and what to add, by alias: sentences are no columns. */
+function stressLines(parts: readonly StressPart[]): readonly string[] {
+  const generators = [...new Set(parts.map(({ generatorPerSecond }) => formatNumber(generatorPerSecond)))];
+  return [
+    ...parts.flatMap(({ alias, saturated, next }) => [
+      `  ${paint("bold", alias)}  full first: ${saturated.says}`,
+      `  ${" ".repeat(alias.length)}  then add: ${next.says}`,
+    ]),
+    ...(parts.length > 0
+      ? [paint("dim", `  The load generator with processors of its own can ask ${generators.join(" or ")} a second.`)]
+      : []),
   ];
 }
 
@@ -94,16 +111,27 @@ const ROWS = {
   stress: (report: TestReport) => stressRows(report.parts as readonly StressPart[]),
 } as const;
 
+const MARKS: Readonly<Record<Finding["level"], string>> = {
+  failed: paint("red", "✗"),
+  warning: paint("yellow", "!"),
+  note: paint("dim", "·"),
+};
+
+const LEVELS = Object.keys(MARKS);
+
 function testLines(report: TestReport): readonly string[] {
   return [
     "",
     `${paint("bold", report.test)}  ${report.passed ? paint("green", "passed") : paint("red", report.interrupted ? "interrupted" : "not passed")}${paint("dim", ` in ${formatMilliseconds(report.durationMs)}`)}: ${report.says}`,
     "",
     ...table(ROWS[report.test](report)),
+    ...(report.test === "stress" && report.parts.length > 0
+      ? ["", ...stressLines(report.parts as readonly StressPart[])]
+      : []),
     ...(report.findings.length > 0 ? [""] : []),
-    ...report.findings.map(
-      ({ level, says }) => `  ${level === "failed" ? paint("red", "✗") : paint("yellow", "!")} ${says}`,
-    ),
+    ...report.findings
+      .toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level))
+      .map(({ level, says }) => `  ${MARKS[level]} ${says}`),
   ];
 }
 

@@ -12,6 +12,7 @@ import {
   reportBefore,
   reportId,
   runBasic,
+  runStress,
   type Subject,
   TESTS,
   type TestName,
@@ -35,12 +36,13 @@ interface AcceptFlags {
 }
 
 interface RunOptions {
-  /** Of basic; what it takes by itself when silent. */
+  /** What a test takes by itself when silent. */
   readonly seconds?: number;
 }
 
 const RUNNERS: Readonly<Partial<Record<TestName, (subject: Subject, options: RunOptions) => Promise<TestReport>>>> = {
   basic: runBasic,
+  stress: runStress,
 };
 
 /** What can be said in place of a test: about reports that are kept. */
@@ -57,7 +59,7 @@ export function addAccept(program: Command): void {
     .argument("<what>", `${TESTS.join(", ")} or all; or ${READING.join(", ")} for reports that are kept`)
     .argument("[reports...]", "with show: a report; with compare: one or two of them; last is the newest")
     .option("--html <file>", "write the report as one page, to be handed on; it is kept beside the report too")
-    .option("--for <time>", "how long basic asks (default: 10s)")
+    .option("--for <time>", "how long basic asks (10s when silent) or stress loads (210s); with all: stress")
     .option("--since <moment>", "with compare: the newest report before this moment, e.g. 2026-10-20")
     .option("--json", "for machines")
     .addHelpText(
@@ -84,6 +86,8 @@ const HELP = "domus accept --help";
 
 async function accept(name: SiteName, tests: readonly TestName[], what: string, flags: AcceptFlags): Promise<void> {
   const options = flags.for === undefined ? {} : { seconds: seconds("--for", flags.for) };
+  // Of several the longest is meant.
+  const longest = tests.at(-1);
   const lock = await lockSite(name, `domus accept ${name} ${what}`);
   const open = await openState(name);
   try {
@@ -99,7 +103,7 @@ async function accept(name: SiteName, tests: readonly TestName[], what: string, 
       // What fails now is the test's doing: availability tells it apart.
       await open.store.event("acceptance", test, "begin");
       try {
-        ended.push(await RUNNERS[test]!(subject, options));
+        ended.push(await RUNNERS[test]!(subject, test === longest ? options : {}));
       } finally {
         await open.store.event("acceptance", test, "end");
       }

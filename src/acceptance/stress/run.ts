@@ -1,0 +1,237 @@
+/**
+ * `stress`: how much each service can do while its objectives hold, who is full first, and at which load the next server is to be planned, and what it
+ * should be. The load comes from processes of its own; what they can do themselves is measured first.
+ */
+import { availableParallelism } from "node:os";
+import { type Blueprint, type BlueprintAlias, objectivesOf } from "../../model/index.ts";
+import { formatNumber } from "../../pages/index.ts";
+import { directorsOf, holderOf } from "../../probe/index.ts";
+import type { SampleRequest } from "../../recipes/index.ts";
+import type { Finding, StressPart, TestReport } from "../contract.ts";
+import type { Subject } from "../subject.ts";
+import { summarize } from "../verdict.ts";
+import { ChildEnded } from "./child.ts";
+import { type Climbed, climb } from "./climb.ts";
+import { Generators, generatorsFor } from "./generators.ts";
+import { Meter } from "./meter.ts";
+import { roomFor } from "./next.ts";
+import { generatorLimit } from "./own-limit.ts";
+import { findingsOf, partOf } from "./part.ts";
+import { DEFAULT_SECONDS, LEAST_SECONDS, type Schedule, scheduleOf } from "./schedule.ts";
+import { type StepOrder, Stepper, type Target } from "./steps.ts";
+
+export interface StressOptions {
+  /** Seconds for all of it, about; 210 when silent, 5 at least. */
+  readonly seconds?: number;
+  /** Names of aliases to load; all that have requests when silent. */
+  readonly aliases?: readonly string[];
+}
+
+/** Addresses that calls come from on a machine of one's own: as many clients, for limits by address and for ports. */
+const CLIENT_ADDRESSES = 32;
+
+/** @returns what was found; what was reached when the signal came before the end */
+export async function runStress(subject: Subject, options: StressOptions = {}): Promise<TestReport<StressPart>> {
+  const startedAt = Date.now();
+  const { targets, findings } = targetsOf(subject, options.aliases);
+  const parts: StressPart[] = [];
+  const schemes = [...new Set(targets.map(schemeOf))];
+  const schedule = scheduleOf(
+    Math.max(LEAST_SECONDS, options.seconds ?? DEFAULT_SECONDS),
+    targets.length,
+    schemes.length,
+  );
+  const before = await standing(subject);
+  try {
+    if (targets.length > 0) await load(subject, { targets, schemes, schedule }, parts, findings);
+  } catch (error) {
+    if (!(error instanceof ChildEnded)) throw error;
+    if (!subject.signal.aborted)
+      findings.push({
+        level: "failed",
+        about: "load generator",
+        says: `${error.message}; what was found before is in the report`,
+      });
+  }
+  if (!subject.signal.aborted) findings.push(...changed(before, await standing(subject)));
+  return summarize({
+    test: "stress",
+    startedAt,
+    parts,
+    findings,
+    interrupted: subject.signal.aborted,
+    well: wellSays(parts),
+  });
+}
+
+interface Plan {
+  readonly targets: readonly Target[];
+  readonly schemes: readonly SampleRequest["scheme"][];
+  readonly schedule: Schedule;
+}
+
+async function load(subject: Subject, plan: Plan, parts: StressPart[], findings: Finding[]): Promise<void> {
+  const { targets, schemes, schedule } = plan;
+  const { signal } = subject;
+  const shared = subject.blueprint.network.mode === "loopback";
+  const tell = teller(subject, plan);
+  const generators = await Generators.start(generatorsFor(availableParallelism(), shared), subject.tls);
+  // Ending the generators ends whatever step is under way.
+  const onAbort = () => void generators.close();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    tell(0, "what the load generator can do itself", 0);
+    const limits = new Map<string, number>();
+    for (const scheme of schemes)
+      if (!signal.aborted) limits.set(scheme, await generatorLimit(generators, scheme, schedule.limit));
+    const meter = new Meter(subject, generators, shared);
+    for (const [index, target] of targets.entries()) {
+      if (signal.aborted) return;
+      const stepper = new Stepper(generators, meter, signal);
+      let spent = 0;
+      const climbed = await climb(stepper, target, schedule, (order) => {
+        tell(index, stepSays(target, order), spent);
+        spent += order.seconds;
+      }).catch((error: unknown): Climbed => {
+        if (signal.aborted) return { steps: [], whole: false };
+        throw error;
+      });
+      const part = partOf({
+        alias: target.alias.name,
+        service: target.alias.service,
+        objectives: target.objectives,
+        climbed,
+        shared,
+        generatorPerSecond: Math.round(limits.get(schemeOf(target)) ?? 0),
+        room: roomFor(subject.site, subject.blueprint, target.alias.service),
+      });
+      if (part === null) continue;
+      parts.push(part);
+      if (climbed.whole) findings.push(...findingsOf(part, target.objectives, stepper.sentences));
+    }
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+    await generators.close();
+  }
+}
+
+const schemeOf = ({ samples }: Target): SampleRequest["scheme"] => samples[0]!.scheme;
+
+/** What is asked of whom; who cannot be asked is said. */
+function targetsOf(
+  subject: Subject,
+  only: StressOptions["aliases"],
+): { readonly targets: readonly Target[]; readonly findings: Finding[] } {
+  const { site, blueprint } = subject;
+  const findings: Finding[] = [];
+  const targets = blueprint.aliases.flatMap((alias): readonly Target[] => {
+    if (only && !only.includes(alias.name)) return [];
+    const all = subject.samples(alias).filter(({ kind }) => kind === "read");
+    const samples = all.filter(({ scheme }) => scheme === all[0]?.scheme);
+    if (samples.length === 0) {
+      findings.push({
+        level: "note",
+        about: `alias ${alias.name}`,
+        says: `${alias.name} was not loaded by itself: no requests are known that its clients make. What it does for others is in their figures`,
+      });
+      return [];
+    }
+    const service = site.services.find(({ name }) => name === alias.service);
+    return [
+      { alias, samples, objectives: objectivesOf(site, service), from: clientAddresses(blueprint, alias, findings) },
+    ];
+  });
+  return { targets, findings };
+}
+
+/**
+ * On a machine of one's own every address of 127.0.0.0/8 may be a client's. Elsewhere there is one: that a service keeps each client's address with one copy
+ * is then said.
+ */
+function clientAddresses(blueprint: Blueprint, alias: BlueprintAlias, findings: Finding[]): readonly string[] {
+  if (blueprint.network.mode === "loopback")
+    return Array.from({ length: CLIENT_ADDRESSES }, (_, index) => `127.0.0.${index + 1}`);
+  if (alias.persistence > 0)
+    findings.push({
+      level: "warning",
+      about: `alias ${alias.name}`,
+      says: `${alias.name} keeps each client's address with one copy for ${alias.persistence} s, and all calls come from one address here: what was measured is one copy`,
+    });
+  return [];
+}
+
+function stepSays({ alias: { name } }: Target, { kind, offered, connections }: StepOrder): string {
+  const kept = connections === "kept" ? " with kept connections" : "";
+  return kind === "closed"
+    ? `${name}: ${offered} clients that wait for their answers${kept}`
+    : `${name}: ${formatNumber(offered)} calls a second${kind === "soak" ? ", held" : ""}`;
+}
+
+function teller(subject: Subject, { targets, schemes, schedule }: Plan) {
+  const all = schedule.limit * schemes.length + schedule.alias * targets.length;
+  return (index: number, says: string, spent: number): void => {
+    const first = spent === 0 && index === 0 ? 0 : schedule.limit * schemes.length;
+    const done = Math.min(all, first + index * schedule.alias + Math.min(spent, schedule.alias));
+    subject.tell({ test: "stress", says, done: done / all, secondsLeft: Math.max(0, all - done) });
+  };
+}
+
+function wellSays(parts: readonly StressPart[]): string {
+  return parts
+    .map(
+      ({ alias, callsPerDay, nextServerAt }) =>
+        `${alias} ${formatNumber(callsPerDay ?? 0)} calls a day (next server at ${formatNumber(nextServerAt ?? 0)})`,
+    )
+    .join(", ");
+}
+
+/** What a load must not change: who runs, how often each was started, who holds the aliases. */
+interface Standing {
+  readonly restarts: ReadonlyMap<
+    string,
+    { readonly restarts: number; readonly instance: string | null; readonly lastEnd: string | null }
+  >;
+  readonly holders: ReadonlyMap<string, string | null>;
+}
+
+async function standing(subject: Subject): Promise<Standing> {
+  const { blueprint } = subject;
+  const hosts = [...new Set(blueprint.guests.map(({ host }) => host))];
+  const lists = await Promise.all(
+    hosts.map(async (host) => (await subject.hypervisor(host)).list().catch(() => [])),
+  ).catch(() => []);
+  const directors = directorsOf(blueprint).length > 0 ? await subject.directors() : [];
+  return {
+    restarts: new Map(
+      lists.flat().map(({ name, restarts, instance, lastEnd }) => [name, { restarts, instance, lastEnd }]),
+    ),
+    holders: new Map(blueprint.aliases.map(({ name }) => [name, holderOf(directors, name)])),
+  };
+}
+
+/** @returns what the load did to the site itself */
+function changed(before: Standing, after: Standing): readonly Finding[] {
+  const ended = [...before.restarts].flatMap(([name, old]): readonly Finding[] => {
+    const now = after.restarts.get(name);
+    if (!now || now.instance === old.instance) return [];
+    return [
+      {
+        level: "failed",
+        about: `guest ${name}`,
+        says: `${name} ended under load: ${now.lastEnd ?? "nobody knows why"}`,
+      },
+    ];
+  });
+  const moved = [...before.holders].filter(([alias, holder]) => holder !== null && after.holders.get(alias) !== holder);
+  if (moved.length === 0) return ended;
+  const [alias, holder] = moved[0]!;
+  const now = after.holders.get(alias);
+  return [
+    ...ended,
+    {
+      level: "warning",
+      about: "directors",
+      says: `the aliases went from ${holder} to ${now ?? "nobody"} under load, though nobody had died`,
+    },
+  ];
+}
