@@ -136,10 +136,12 @@ export interface StressPart extends PartBase {
   readonly steps: readonly StressStep[];
   /** The highest load at which the objectives held, calls a second, and its 99th percentile in milliseconds. */
   readonly knee: { readonly perSecond: number; readonly p99Ms: number };
-  /** Which tier had nothing left at the knee, and how full it was (0 to 1); `load generator`: the service could do more. */
+  /** Which tier had nothing left at the knee, and how full it was (0 to 1); `load generator`, `other programs`: the service could do more. */
   readonly saturated: { readonly tier: string; readonly share: number; readonly says: string };
   /** What to add at {@link PartBase.nextServerAt}: another copy, another host, and why. */
   readonly next: { readonly add: "copy" | "host" | "nothing" | "client"; readonly says: string };
+  /** Calls a second for each processor that the copies used when they were fullest: what does not depend on who else used the machine. `null`: nobody could be asked. */
+  readonly perProcessor: number | null;
   /** Calls a second with kept connections, as many as there are; `null`: there was no time for it. */
   readonly keptPerSecond: number | null;
   /** What the load generator alone can do on this machine with processors of its own, calls a second, measured against a server that does nothing. */

@@ -7,5 +7,4 @@ export * from "./kept.ts";
 export { acceptancePage } from "./page/index.ts";
 export { NEXT } from "./stress/next.ts";
 export { runStress, type StressOptions } from "./stress/run.ts";
-export { DEFAULT_SECONDS as STRESS_SECONDS, LEAST_SECONDS as LEAST_STRESS_SECONDS } from "./stress/schedule.ts";
 export * from "./subject.ts";

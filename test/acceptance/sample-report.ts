@@ -144,6 +144,7 @@ function stressPart(alias: string): StressPart {
     knee: { perSecond: 1200, p99Ms: 50 },
     saturated: { tier: "copies of gums", share: 0.93, says: "copies of gums, 93 % of what they may use" },
     next: { add: "copy", says: "another copy of gums: fermigrid6 has 2 GiB left for it" },
+    perProcessor: 1420,
     keptPerSecond: 5200,
     generatorPerSecond: 3100,
   };

@@ -263,10 +263,31 @@ describe("the tier that is full", () => {
       /share its 2 processors, 1 % idle, load average 9\.5; of them copies of gums took 50 %, load generator took 31 %, directors took 16 %/,
     ],
     [
+      "a machine that programs of others have filled",
+      {
+        use: shared.map((one) => ({ ...one, processors: one.processors * (one.tier === "other programs" ? 35 : 0.3) })),
+        idle: 0.01,
+        shared: true,
+        perSecond: 100,
+      },
+      "other programs",
+      /not the site: .*other programs took 70 %/,
+    ],
+    [
       "a machine that all share, and a generator that has nothing left whatever the machine",
       { use: shared, idle: 0.01, shared: true, perSecond: 960, generatorPerSecond: 1000 },
       "load generator",
       /could do more/,
+    ],
+    [
+      "hosts that share a machine are none of their own",
+      {
+        use: [use("a", "copies of gums", 0.5), use("h", "host", 1.9, 2)],
+        idle: 0.3,
+        shared: true,
+      },
+      "copies of gums",
+      /nobody's were full/,
     ],
     [
       "a large machine that all share: the copies",
@@ -360,6 +381,7 @@ describe("the next server", () => {
     ["directors", fits, "host", /faster processors for the directors.*another copy of gums would wait behind it/],
     ["database", fits, "host", /faster processors for the database/],
     ["host", fits, "host", /another host/],
+    ["other programs", fits, "nothing", /test gums again when it is quiet/],
     ["load generator", fits, "client", /load generators on further machines/],
     ["machine", fits, "copy", /another copy of gums.*the one machine that all share: copies of gums/],
   ];
@@ -399,6 +421,8 @@ describe("a part", () => {
     assert.equal(part.next.add, "host");
     assert.match(part.says, /up to 116 calls a second, 10 million a day.*at 130 they broke.*75 % of it, for 12 s held/);
     assert.equal(part.keptPerSecond, 900);
+    // 120 calls a second by 3.4 processors of two copies.
+    assert.equal(part.perProcessor, 35);
     assert.deepEqual(findingsOf(part, OBJECTIVES, new Map()), []);
   });
   test("fails when the mark does not hold, when less is possible than the site promises, when nothing held", () => {
@@ -466,7 +490,9 @@ describe("who used what", () => {
 
   const moment = (at: number, cpu: number): Moment => ({
     at: at * 1000,
-    guests: new Map(blueprint.guests.map(({ name }, index) => [name, { cpuSeconds: cpu * (index + 1), memory: 1000 }])),
+    guests: new Map(
+      blueprint.guests.map(({ name }, index) => [name, { cpuSeconds: cpu * (index + 1), memory: 1000, at: at * 1000 }]),
+    ),
     generator: { cpuSeconds: cpu, memory: 5 },
     own: cpu / 10,
     machine: { busy: cpu * 60, idle: cpu * 20 },
@@ -485,9 +511,12 @@ describe("who used what", () => {
     // 55 parts of the guests, one of the generator, a tenth of a part of who judges: of sixty.
     assert.equal(row("other programs").processors, 0.039);
     assert.equal(row("4 guests").tier, "other services");
-    assert.equal(
-      rows.some(({ tier }) => tier === "host"),
-      false,
+    assert.deepEqual(
+      rows.filter(({ tier }) => tier === "host").map(({ name, of: cpus }) => [name, cpus]),
+      [
+        ["fermigrid5", 2],
+        ["fermigrid6", 2],
+      ],
     );
     assert.equal(idleBetween(moment(10, 1), moment(12, 1.02)).toFixed(6), "0.250000");
   });
@@ -508,7 +537,7 @@ describe("who used what", () => {
   test("a guest that was started anew, or that nobody can be asked about, spoils nothing", () => {
     const after = new Map(moment(12, 1.02).guests);
     after.delete("fg6x2" as GuestName);
-    after.set("fg5x2" as GuestName, { cpuSeconds: 0, memory: 1 });
+    after.set("fg5x2" as GuestName, { cpuSeconds: 0, memory: 1, at: 12_000 });
     const rows = usesBetween(ground, alias, moment(10, 1), { ...moment(12, 1.02), guests: after });
     assert.equal(rows.find(({ name }) => name === "fg5x2")!.processors, 0);
     assert.equal(

@@ -1,4 +1,5 @@
 /** The stress test on the page: each alias up to its limit, who was full first, and when the next server is due. */
+import { formatSize } from "../../model/index.ts";
 import { barPlot, type Html, html, linePlot, tableOf, tag } from "../../pages/index.ts";
 import type { AcceptanceReport, StressPart, StressStep, TestReport } from "../contract.ts";
 import { NEXT } from "../stress/next.ts";
@@ -65,10 +66,14 @@ function byLoad(steps: readonly StressStep[]): readonly StressStep[] {
   return [...tried.values()].sort((a, b) => a.offered - b.offered);
 }
 
-function beside({ generatorPerSecond, keptPerSecond }: StressPart): string {
+function beside({ service, generatorPerSecond, keptPerSecond, perProcessor }: StressPart): string {
+  const own =
+    perProcessor === null
+      ? ""
+      : ` One processor of the copies of ${service} answers ${number(perProcessor)} calls a second.`;
   const kept =
     keptPerSecond === null ? "" : ` With connections that are kept it answers ${number(keptPerSecond)} calls a second.`;
-  return `Each call has a connection of its own.${kept} The load generator, with processors of its own, can ask ${number(generatorPerSecond)} a second with new ones.`;
+  return `Each call has a connection of its own.${own}${kept} The load generator, with processors of its own, can ask ${number(generatorPerSecond)} a second with new ones.`;
 }
 
 function used(part: StressPart, step: StressStep): Html {
@@ -76,10 +81,10 @@ function used(part: StressPart, step: StressStep): Html {
     title: `${part.alias}: processors used at ${number(step.answeredPerSecond)} calls a second`,
     describe: `The machine was idle for ${number(step.idle * 100)} % of the time, its load average ${number(step.loadAverage)}.`,
     x: { label: "processors" },
-    bars: step.use.map(({ name, tier, processors, of }) => ({
+    bars: step.use.map(({ name, tier, processors, of, memory }) => ({
       name: tier === name || tier === MACHINE ? name : `${name} (${tier})`,
       value: processors,
-      says: `${number(processors)} of ${number(of)}`,
+      says: `${number(processors)} of ${number(of)}${memory === null ? "" : `, ${formatSize(memory)}`}`,
       ink: tier === GENERATOR ? 1 : 0,
     })),
   });

@@ -32,7 +32,8 @@ export interface GuestUse {
 export interface Moment {
   /** Milliseconds, of a clock that only goes forward. */
   readonly at: number;
-  readonly guests: ReadonlyMap<GuestName, GuestUse>;
+  /** Each as it was at a moment of its own: on a busy machine a host's answer takes its time. */
+  readonly guests: ReadonlyMap<GuestName, GuestUse & { readonly at: number }>;
   readonly generator: GuestUse;
   /** Processor seconds of this process. */
   readonly own: number;
@@ -70,7 +71,7 @@ export class Meter {
       wanted.map(async ({ name, host }) => {
         try {
           const { cpuSeconds, memory } = await (await this.#hypervisor(host)).statistics(name);
-          return [[name, { cpuSeconds, memory }] as const];
+          return [[name, { cpuSeconds, memory, at: performance.now() }] as const];
         } catch {
           // Perhaps its host's supervisor has been started anew: the next look connects again.
           this.#hosts.delete(host);
@@ -133,12 +134,12 @@ export function processorsOf({ site, cpus, shared }: Ground, { service, definiti
 
 /** @returns what everybody used between two moments; rows in the order in which a call passes, then hosts, then this machine */
 export function usesBetween(ground: Ground, alias: BlueprintAlias, before: Moment, after: Moment): readonly TierUse[] {
-  const seconds = Math.max(0.001, (after.at - before.at) / 1000);
-  const rate = (from: number, to: number): number => Math.round((Math.max(0, to - from) / seconds) * 1000) / 1000;
+  const rate = (from: number, to: number, [since, until]: readonly [number, number] = [before.at, after.at]): number =>
+    Math.round((Math.max(0, to - from) / Math.max(0.001, (until - since) / 1000)) * 1000) / 1000;
   const guests = ground.blueprint.guests.flatMap((guest) => {
     const [old, young] = [before.guests.get(guest.name), after.guests.get(guest.name)];
     if (!old || !young) return [];
-    const processors = rate(old.cpuSeconds, young.cpuSeconds);
+    const processors = rate(old.cpuSeconds, young.cpuSeconds, [old.at, young.at]);
     return [{ guest, tier: tierOf(ground, alias, guest), processors, memory: young.memory }];
   });
   const rows = guests
@@ -184,12 +185,11 @@ export function usesBetween(ground: Ground, alias: BlueprintAlias, before: Momen
   ];
 }
 
-/** What all guests of a host used together, where it has its own processors: on one machine together no host can be full alone. */
+/** What all guests of a host used together. Hosts that share this machine have no processors but its own. */
 function hostRows(
-  { site, shared }: Ground,
+  { site, shared, cpus: here }: Ground,
   guests: readonly { readonly guest: BlueprintGuest; readonly processors: number; readonly memory: number }[],
 ): readonly TierUse[] {
-  if (shared) return [];
   return site.hosts.flatMap(({ name, cpus }) => {
     const own = guests.filter(({ guest }) => guest.host === name);
     if (own.length === 0) return [];
@@ -197,8 +197,8 @@ function hostRows(
       {
         name,
         tier: "host",
-        processors: own.reduce((all, { processors }) => all + processors, 0),
-        of: cpus,
+        processors: Math.round(own.reduce((all, { processors }) => all + processors, 0) * 1000) / 1000,
+        of: shared ? Math.min(cpus, here) : cpus,
         memory: own.reduce((all, { memory }) => all + memory, 0),
       },
     ];

@@ -15,7 +15,7 @@ import {
 import { blueprintId, plan } from "../../planner/index.ts";
 import { RECIPES } from "../../recipes/index.ts";
 import type { StressPart, TierUse } from "../contract.ts";
-import { busiest, GENERATOR, MACHINE } from "./tiers.ts";
+import { busiest, GENERATOR, MACHINE, OTHERS } from "./tiers.ts";
 
 /** What to add, in a word. */
 export const NEXT: Readonly<Record<StressPart["next"]["add"], string>> = {
@@ -112,6 +112,11 @@ export function nextServer(question: NextQuestion): StressPart["next"] {
       return {
         add: "client",
         says: `nothing of the site: load generators on further machines, to find out what ${service} can do`,
+      };
+    case OTHERS:
+      return {
+        add: "nothing",
+        says: `nothing can be said of it while other programs fill this machine: test ${service} again when it is quiet`,
       };
     case MACHINE: {
       const most = busiest(use)?.tier ?? `copies of ${service}`;

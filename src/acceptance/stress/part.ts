@@ -71,9 +71,15 @@ export function partOf(question: PartQuestion): StressPart | null {
     knee: { perSecond, p99Ms: knee?.latency.p99 ?? 0 },
     saturated,
     next: whole ? next : { ...next, says: `${next.says} (interrupted: more was not tried)` },
+    perProcessor: perProcessor(full, seen.copies),
     keptPerSecond: steps.find(({ connections }) => connections === "kept")?.answeredPerSecond ?? null,
     generatorPerSecond,
   };
+}
+
+function perProcessor({ use, answeredPerSecond }: StressStep, copies: string): number | null {
+  const used = use.reduce((sum, { tier, processors }) => sum + (tier === copies ? processors : 0), 0);
+  return used > 0 ? Math.round(answeredPerSecond / used) : null;
 }
 
 function says({ alias, climbed }: PartQuestion, knee: StressStep | null, soak: StressStep | null): string {

@@ -21,7 +21,7 @@ import { DEFAULT_SECONDS, LEAST_SECONDS, type Schedule, scheduleOf } from "./sch
 import { type StepOrder, Stepper, type Target } from "./steps.ts";
 
 export interface StressOptions {
-  /** Seconds for all of it, about; 210 when silent, 5 at least. */
+  /** Seconds for all of it, about; 210 when silent, 5 for each alias at least. */
   readonly seconds?: number;
   /** Names of aliases to load; all that have requests when silent. */
   readonly aliases?: readonly string[];
@@ -37,7 +37,7 @@ export async function runStress(subject: Subject, options: StressOptions = {}): 
   const parts: StressPart[] = [];
   const schemes = [...new Set(targets.map(schemeOf))];
   const schedule = scheduleOf(
-    Math.max(LEAST_SECONDS, options.seconds ?? DEFAULT_SECONDS),
+    Math.max(LEAST_SECONDS * targets.length, options.seconds ?? DEFAULT_SECONDS),
     targets.length,
     schemes.length,
   );

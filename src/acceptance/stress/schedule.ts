@@ -2,7 +2,7 @@
 
 /** Seconds for a site when nothing is said: with `basic` and `failover` less than ten minutes for four aliases. */
 export const DEFAULT_SECONDS = 210;
-/** Less would say nothing of a 99th percentile. */
+/** For each alias: less would say nothing of a 99th percentile. */
 export const LEAST_SECONDS = 5;
 
 /** All seconds. */

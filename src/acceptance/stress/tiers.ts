@@ -16,6 +16,8 @@ import { percent } from "./judging.ts";
 export const FULL = 0.8;
 /** A machine with less idle than this is full. */
 const NOTHING_IDLE = 0.1;
+/** Other programs that take more than this of a full machine are what fills it. */
+const MOST_OF_IT = 0.5;
 /** A generator on a full machine is the limit only when more of the machine would not help it. */
 const GENERATOR_ALONE = 0.95;
 
@@ -79,9 +81,15 @@ export function saturatedTier(seen: Saturation): StressPart["saturated"] {
   const crowded = shared && idle <= NOTHING_IDLE;
   if (generator >= (crowded ? GENERATOR_ALONE : FULL))
     return { tier: GENERATOR, share: generator, says: generatorSays(seen, generator) };
-  if (crowded) return { tier: MACHINE, share: 1 - idle, says: machineSays(seen) };
+  if (crowded) {
+    const strangers = shareOf(OTHERS);
+    return strangers > MOST_OF_IT
+      ? { tier: OTHERS, share: strangers, says: `other programs of this machine, not the site: ${machineSays(seen)}` }
+      : { tier: MACHINE, share: 1 - idle, says: `the machine: ${machineSays(seen)}` };
+  }
+  const whole = new Set([GENERATOR, OTHERS, MACHINE, ...(shared ? ["host"] : [])]);
   const full = tiers
-    .filter(({ tier, share }) => share >= FULL && tier !== GENERATOR && tier !== OTHERS && tier !== MACHINE)
+    .filter(({ tier, share }) => share >= FULL && !whole.has(tier))
     // A host is full because of its guests: they are named first.
     .sort((a, b) => Number(a.tier === "host") - Number(b.tier === "host") || b.share - a.share)[0];
   if (full) return { tier: full.tier, share: full.share, says: fullSays(full, tiers) };
@@ -99,7 +107,7 @@ function machineSays({ use, idle, loadAverage }: Saturation): string {
     .filter(({ tier }) => tier !== MACHINE && tier !== "host")
     .sort((a, b) => b.processors - a.processors)
     .map(({ tier, processors }) => `${tier} took ${percent(processors / of)}`);
-  return `the machine: clients and servers share its ${formatNumber(of)} processors, ${percent(idle)} idle, load average ${formatNumber(loadAverage)}; of them ${parts.join(", ")}`;
+  return `clients and servers share its ${formatNumber(of)} processors, ${percent(idle)} idle, load average ${formatNumber(loadAverage)}; of them ${parts.join(", ")}`;
 }
 
 const usedBy = ({ tier, members }: TierShare): string =>

@@ -77,12 +77,23 @@ function failoverRows(parts: readonly FailoverPart[]): readonly (readonly string
 
 function stressRows(parts: readonly StressPart[]): readonly (readonly string[])[] {
   return [
-    dim(["alias", "calls/s", "a day", "99 %", "kept connections", "next server at", "full first", "then add"]),
+    dim([
+      "alias",
+      "calls/s",
+      "a day",
+      "99 %",
+      "of a processor",
+      "kept connections",
+      "next server at",
+      "full first",
+      "then add",
+    ]),
     ...parts.map((part) => [
       `${mark(part)} ${part.alias}`,
       formatNumber(part.knee.perSecond),
       part.callsPerDay === null ? "" : formatNumber(part.callsPerDay),
       formatMilliseconds(part.knee.p99Ms),
+      part.perProcessor === null ? "" : `${formatNumber(part.perProcessor)}/s`,
       part.keptPerSecond === null ? "" : `${formatNumber(part.keptPerSecond)}/s`,
       part.nextServerAt === null ? "" : `${formatNumber(part.nextServerAt)} a day`,
       part.saturated.tier,
