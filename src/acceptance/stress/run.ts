@@ -74,13 +74,13 @@ async function load(subject: Subject, plan: Plan, parts: StressPart[], findings:
   const { targets, schemes, schedule } = plan;
   const { signal } = subject;
   const shared = subject.blueprint.network.mode === "loopback";
-  const tell = teller(subject, plan);
   const generators = await Generators.start(generatorsFor(availableParallelism(), shared), subject.tls);
   // Ending the generators ends whatever step is under way.
   const onAbort = () => void generators.close();
+  const progress = new Progress(subject, plan);
   signal.addEventListener("abort", onAbort, { once: true });
   try {
-    tell(0, "what the load generator can do itself", 0);
+    progress.limit();
     const limits = new Map<string, number>();
     for (const scheme of schemes)
       if (!signal.aborted) limits.set(scheme, await generatorLimit(generators, scheme, schedule.limit));
@@ -90,7 +90,7 @@ async function load(subject: Subject, plan: Plan, parts: StressPart[], findings:
       const stepper = new Stepper(generators, meter, signal);
       let spent = 0;
       const climbed = await climb(stepper, target, schedule, (order) => {
-        tell(index, stepSays(target, order), spent);
+        progress.step(index, target, order, spent);
         spent += order.seconds;
       }).catch((error: unknown): Climbed => {
         if (signal.aborted) return { steps: [], whole: false };
@@ -110,6 +110,7 @@ async function load(subject: Subject, plan: Plan, parts: StressPart[], findings:
       if (climbed.whole) findings.push(...findingsOf(part, target.objectives, stepper.sentences));
     }
   } finally {
+    progress.end();
     signal.removeEventListener("abort", onAbort);
     await generators.close();
   }
@@ -167,13 +168,51 @@ function stepSays({ alias: { name } }: Target, { kind, offered, connections }: S
     : `${name}: ${formatNumber(offered)} calls a second${kind === "soak" ? ", held" : ""}`;
 }
 
-function teller(subject: Subject, { targets, schemes, schedule }: Plan) {
-  const all = schedule.limit * schemes.length + schedule.alias * targets.length;
-  return (index: number, says: string, spent: number): void => {
-    const first = spent === 0 && index === 0 ? 0 : schedule.limit * schemes.length;
-    const done = Math.min(all, first + index * schedule.alias + Math.min(spent, schedule.alias));
-    subject.tell({ test: "stress", says, done: done / all, secondsLeft: Math.max(0, all - done) });
-  };
+/** Says what is done and how much is left, also while a long step goes on. */
+class Progress {
+  readonly #subject: Subject;
+  readonly #plan: Plan;
+  readonly #timer: NodeJS.Timeout;
+  /** Seconds of the plan before what is done now, and of that. */
+  #now = { says: "", before: 0, seconds: 0, since: 0 };
+
+  constructor(subject: Subject, plan: Plan) {
+    this.#subject = subject;
+    this.#plan = plan;
+    this.#timer = setInterval(() => this.#tell(), 1000);
+  }
+
+  /** The load generator's own limit is measured. */
+  limit(): void {
+    this.#begin("what the load generator can do itself", 0, this.#limits);
+  }
+
+  /** @param spent seconds of the alias's own that are over */
+  step(index: number, target: Target, order: StepOrder, spent: number): void {
+    const { alias, stretch } = this.#plan.schedule;
+    const before = this.#limits + index * alias + Math.min(spent * stretch, alias);
+    this.#begin(stepSays(target, order), before, order.seconds * stretch);
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+  }
+
+  get #limits(): number {
+    return this.#plan.schedule.limit * this.#plan.schemes.length;
+  }
+
+  #begin(says: string, before: number, seconds: number): void {
+    this.#now = { says, before, seconds, since: performance.now() };
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { says, before, seconds, since } = this.#now;
+    const all = this.#limits + this.#plan.schedule.alias * this.#plan.targets.length;
+    const done = Math.min(all, before + Math.min(seconds, (performance.now() - since) / 1000));
+    this.#subject.tell({ test: "stress", says, done: done / all, secondsLeft: all - done });
+  }
 }
 
 function wellSays(parts: readonly StressPart[]): string {

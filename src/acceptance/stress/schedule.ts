@@ -17,8 +17,9 @@ export interface Schedule {
   readonly soak: number;
   /** With kept connections; 0: left out. */
   readonly kept: number;
-  /** For one alias together, about. */
+  /** For one alias together, about; so many times as long as its steps, because what waits is answered between them. */
   readonly alias: number;
+  readonly stretch: number;
 }
 
 /** Clients of the closed loop, one count after the other. */
@@ -48,6 +49,7 @@ export function scheduleOf(seconds: number, aliases: number, schemes: number): S
   const step = Math.min(LONGEST_STEP, (0.75 * free) / parts);
   const soak = free - step * parts;
   return {
+    stretch: each / (step * parts + soak),
     limit,
     warmUp: step * 0.6,
     step,

@@ -235,7 +235,7 @@ function showProgress(): Shown {
       const bar = `${"━".repeat(filled)}${" ".repeat(20 - filled)}`;
       const left = `${formatMilliseconds(Math.max(0, secondsLeft) * 1000)} left`;
       stdout.write(
-        `${clear}  ${test} ${bar} ${left}  ${says}`.slice(0, Math.max(20, (stdout.columns ?? 80) + clear.length - 1)),
+        `${clear}  ${test} ${bar} ${left}  ${says}`.slice(0, Math.max(20, (stdout.columns || 80) + clear.length - 1)),
       );
     },
     end: () => void stdout.write(clear),
