@@ -18,7 +18,6 @@ export interface LatencySummary {
 export interface HistogramValue {
   readonly buckets: readonly (readonly [index: number, count: number])[];
   readonly sum: number;
-  readonly least: number;
   readonly max: number;
 }
 
@@ -28,7 +27,6 @@ export class Histogram {
   readonly #buckets: number[] = [];
   #count = 0;
   #sum = 0;
-  #least = Number.POSITIVE_INFINITY;
   #max = 0;
 
   /**
@@ -40,25 +38,22 @@ export class Histogram {
     this.#buckets[index] = (this.#buckets[index] ?? 0) + times;
     this.#count += times;
     this.#sum += ms * times;
-    this.#least = Math.min(this.#least, ms);
     this.#max = Math.max(this.#max, ms);
   }
 
   /** What another one has counted, too. */
-  merge({ buckets, sum, least, max }: HistogramValue): void {
-    if (buckets.length === 0) return;
+  merge({ buckets, sum, max }: HistogramValue): void {
     for (const [index, count] of buckets) {
       this.#buckets[index] = (this.#buckets[index] ?? 0) + count;
       this.#count += count;
     }
     this.#sum += sum;
-    this.#least = Math.min(this.#least, least);
     this.#max = Math.max(this.#max, max);
   }
 
   value(): HistogramValue {
     const buckets = [...this.#buckets.entries()].filter(([, count]) => count !== undefined);
-    return { buckets, sum: this.#sum, least: this.least, max: this.#max };
+    return { buckets, sum: this.#sum, max: this.#max };
   }
 
   /**
@@ -80,11 +75,6 @@ export class Histogram {
 
   get count(): number {
     return this.#count;
-  }
-
-  /** Milliseconds of the shortest; 0 when there is none. */
-  get least(): number {
-    return this.#count === 0 ? 0 : this.#least;
   }
 
   /** @returns milliseconds that this share of all stayed below; 0 when there are none */

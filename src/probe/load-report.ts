@@ -53,8 +53,10 @@ export interface LoadReport {
   readonly latency: LatencySummary;
   /** From the moment each call was begun: what one patient client sees. */
   readonly service: LatencySummary;
-  /** Calls a second that were answered: until the last answer, without the time that one call takes at least. */
+  /** Calls a second that were answered before the time was up; where a number of calls was the end, until the last answer. */
   readonly answeredPerSecond: number;
+  /** Calls that were due and not over when the time was up; they are waited for, and counted as whatever came of them. */
+  readonly waiting: number;
   /** Calls a day at the pace of this run. */
   readonly callsPerDay: number;
   /** What this process was busy with itself, so that its own limit is not taken for the service's. */

@@ -98,6 +98,8 @@ class LoadRun {
   readonly #random: () => number;
   readonly #stop = new AbortController();
   #started = 0;
+  /** Calls that were over before the time was up, and those of them that were answered. */
+  #inTime = { ended: 0, answered: 0 };
   #repeated = 0;
   #attempts = 0;
 
@@ -230,6 +232,10 @@ class LoadRun {
     this.#kinds[event.kind][event.outcome]++;
     this.#attempts += event.attempts;
     if (event.attempts > 1) this.#repeated++;
+    if (event.at <= (this.#options.seconds ?? Number.POSITIVE_INFINITY) * 1000) {
+      this.#inTime.ended++;
+      if (event.outcome === "answered") this.#inTime.answered++;
+    }
     this.#times.response.add(event.tookMs);
     const second = Math.floor(event.at / 1000);
     this.#seconds[second] ??= { second, answered: 0, refused: 0, lost: 0, repeated: 0, maxMs: 0 };
@@ -267,6 +273,7 @@ class LoadRun {
     const sum = (outcome: CallOutcome) => read[outcome] + write[outcome];
     const ended = sum("answered") + sum("refused") + sum("lost");
     const durationMs = this.#now();
+    const limitMs = (this.#options.seconds ?? Number.POSITIVE_INFINITY) * 1000;
     const { response, service, late } = this.#times;
     const { user, system } = process.cpuUsage(this.#processor);
     const spread = this.#options.pace.kind === "open" ? response : service.corrected(service.percentile(0.5));
@@ -282,7 +289,8 @@ class LoadRun {
       attempts: this.#attempts,
       latency: spread.summary(),
       service: service.summary(),
-      answeredPerSecond: perSecond(sum("answered"), durationMs, service.least),
+      answeredPerSecond: (this.#inTime.answered * 1000) / Math.max(1, Math.min(durationMs, limitMs)),
+      waiting: ended - this.#inTime.ended,
       callsPerDay: Math.round((sum("answered") / Math.max(durationMs, 1)) * 86_400_000),
       client: {
         processors: (user + system) / 1000 / Math.max(durationMs, 1),
@@ -295,11 +303,6 @@ class LoadRun {
       aborted: this.#stop.signal.aborted,
     };
   }
-}
-
-/** @param leastMs what a call takes at least: with it the last answer comes that much after the last question */
-export function perSecond(answered: number, durationMs: number, leastMs: number): number {
-  return (answered * 1000) / Math.max(durationMs - leastMs, 1);
 }
 
 function* evenly(rate: number): Generator<number> {

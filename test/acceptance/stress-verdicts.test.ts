@@ -73,8 +73,7 @@ const use = (name: string, tier: string, processors: number, of = 1): TierUse =>
 
 describe("a step", () => {
   const counted = {
-    askedPerSecond: 100,
-    answeredPerSecond: 99,
+    waiting: { calls: 50, usual: 4 },
     calls: 1000,
     refused: 0,
     lost: 0,
@@ -82,12 +81,18 @@ describe("a step", () => {
   };
   const rows: readonly (readonly [what: string, change: Partial<typeof counted>, lost: number, says: RegExp | ""])[] = [
     ["keeps up", {}, 0, ""],
-    ["falls behind though each answer is short", { answeredPerSecond: 90 }, 0, /90 a second answered of 100 asked/],
+    ["is slow, and has as many under way as slow ones do", { waiting: { calls: 90, usual: 45 } }, 0, ""],
+    [
+      "falls behind though each answer is short",
+      { waiting: { calls: 71, usual: 20 } },
+      0,
+      /71 of 1,000 calls still waited at its end/,
+    ],
     ["answers too late", { latency: latency(501) }, 0, /99 % within 501 ms, 500 ms allowed/],
     ["loses a call", { lost: 1 }, 0, /1 calls lost and 0 refused of 1,000, 0 % allowed/],
     ["loses what may be lost", { lost: 1 }, 0.001, ""],
     ["refuses, which is no service either", { refused: 20 }, 0.01, /20 refused/],
-    ["answers nothing", { calls: 0, answeredPerSecond: 0, latency: latency(0) }, 1, /nothing was answered/],
+    ["answers nothing", { calls: 0, latency: latency(0) }, 1, /nothing was answered/],
   ];
   for (const [what, change, lost, says] of rows)
     test(what, () => {
@@ -96,7 +101,7 @@ describe("a step", () => {
       else assert.match(said, says);
     });
   test("in closed loop nobody asks more than is answered", () => {
-    assert.equal(broken({ ...counted, askedPerSecond: null, answeredPerSecond: 1 }, OBJECTIVES), "");
+    assert.equal(broken({ ...counted, waiting: null }, OBJECTIVES), "");
   });
 });
 
@@ -567,12 +572,13 @@ describe("generators", () => {
       refused: 0,
       lost: 1,
       repeated: 2,
-      durationMs: 2001,
+      waiting: 3,
+      answeredPerSecond: 49.5,
       sentences: { no: 1 },
     } as unknown as LoadReport;
     const end = { run: 1, report, times: { response: times.value(), service: times.value(), late: times.value() } };
     const both = together([end, end]);
-    assert.deepEqual([both.calls, both.answered, both.lost, both.repeated], [200, 198, 2, 4]);
+    assert.deepEqual([both.calls, both.answered, both.lost, both.repeated, both.waiting], [200, 198, 2, 4, 6]);
     assert.deepEqual(both.sentences, { no: 2 });
     assert.equal(both.response.summary().count, 200);
     assert.equal(both.answeredPerSecond, 99);

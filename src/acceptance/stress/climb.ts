@@ -15,7 +15,7 @@ const FURTHER = 1.2;
 /** A step that answers less than this share has not broken by chance. */
 const HOPELESS = 0.75;
 /** Soaks that may break before the search for a limit that holds is given up. */
-const SOAKS = 2;
+const SOAKS = 3;
 
 export interface Climbed {
   readonly steps: readonly StressStep[];

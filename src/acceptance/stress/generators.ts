@@ -1,5 +1,5 @@
 /** Load generators: as many processes as this machine can spare, told the same and counted together. */
-import { Histogram, type LoadReport, perSecond } from "../../probe/index.ts";
+import { Histogram, type LoadReport } from "../../probe/index.ts";
 import { PAGE_SIZE, readProcess, TICKS_PER_SECOND, type TlsIdentity } from "../../world/index.ts";
 import { LineChild } from "./child.ts";
 import type { LoadEnd, LoadTask } from "./task.ts";
@@ -15,11 +15,11 @@ export function generatorsFor(cpus: number, shared: boolean): number {
   return Math.max(1, Math.min(MOST, shared ? Math.floor(cpus / 2) : cpus - 1));
 }
 
+const SUMMED = ["calls", "answered", "refused", "lost", "repeated", "waiting", "answeredPerSecond"] as const;
+type Summed = (typeof SUMMED)[number];
+
 /** What all generators together have seen of one run. */
-export interface Together
-  extends Pick<LoadReport, "calls" | "answered" | "refused" | "lost" | "repeated" | "sentences"> {
-  readonly answeredPerSecond: number;
-  readonly durationMs: number;
+export interface Together extends Pick<LoadReport, Summed | "sentences"> {
   readonly response: Histogram;
   readonly service: Histogram;
   readonly late: Histogram;
@@ -110,20 +110,8 @@ export function together(ends: readonly LoadEnd[]): Together {
     late.merge(times.late);
     for (const [says, count] of Object.entries(report.sentences)) sentences[says] = (sentences[says] ?? 0) + count;
   }
-  const sum = (what: "calls" | "answered" | "refused" | "lost" | "repeated"): number =>
-    ends.reduce((all, { report }) => all + report[what], 0);
-  const durationMs = Math.max(1, ...ends.map(({ report }) => report.durationMs));
-  return {
-    calls: sum("calls"),
-    answered: sum("answered"),
-    refused: sum("refused"),
-    lost: sum("lost"),
-    repeated: sum("repeated"),
-    sentences,
-    durationMs,
-    answeredPerSecond: perSecond(sum("answered"), durationMs, service.least),
-    response,
-    service,
-    late,
-  };
+  const sums = Object.fromEntries(
+    SUMMED.map((what) => [what, ends.reduce((all, { report }) => all + report[what], 0)]),
+  ) as Record<Summed, number>;
+  return { ...sums, sentences, response, service, late };
 }

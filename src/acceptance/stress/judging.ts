@@ -5,16 +5,18 @@ import { formatNumber } from "../../pages/index.ts";
 import type { LatencySummary } from "../../probe/index.ts";
 import type { StressPart, StressStep } from "../contract.ts";
 
-/** A service that answers fewer than this share of what is asked falls behind, however short its answers still take. */
-export const KEEPS_UP = 0.95;
+/** A service that has more than this share of what was asked still waiting falls behind, however short its answers still take. */
+const BEHIND = 0.05;
 /** The next server is planned at this share of what was measured. Source: FermiGrid 2010, GUMS: 10 million a day measured, planned at 7.5. */
 export const MARK = 0.75;
 const DAY = 86_400;
 
 export interface Counted {
-  /** Calls a second that were really asked; `null` in closed loop, where nobody asks more than is answered. */
-  readonly askedPerSecond: number | null;
-  readonly answeredPerSecond: number;
+  /**
+   * Calls that were not over at its end, and how many there would have been of a service that keeps up: those of the last moment. `null` in closed loop,
+   * where nobody asks more than is answered.
+   */
+  readonly waiting: { readonly calls: number; readonly usual: number } | null;
   readonly calls: number;
   readonly refused: number;
   readonly lost: number;
@@ -23,7 +25,7 @@ export interface Counted {
 
 /** @returns the objectives that were broken, in a sentence; empty when all held */
 export function broken(counted: Counted, objectives: Objectives): string {
-  const { askedPerSecond, answeredPerSecond, calls, refused, lost, latency } = counted;
+  const { waiting, calls, refused, lost, latency } = counted;
   const most = objectives.latency * 1000;
   const failed = calls === 0 ? 1 : (lost + refused) / calls;
   const says: string[] = [];
@@ -33,8 +35,8 @@ export function broken(counted: Counted, objectives: Objectives): string {
       `${formatNumber(lost)} calls lost and ${formatNumber(refused)} refused of ${formatNumber(calls)}, ${percent(objectives.lost)} allowed`,
     );
   if (latency.p99 > most) says.push(`99 % within ${formatNumber(latency.p99)} ms, ${formatNumber(most)} ms allowed`);
-  if (askedPerSecond !== null && answeredPerSecond < KEEPS_UP * askedPerSecond)
-    says.push(`${formatNumber(answeredPerSecond)} a second answered of ${formatNumber(askedPerSecond)} asked`);
+  if (waiting !== null && waiting.calls > BEHIND * calls + waiting.usual)
+    says.push(`${formatNumber(waiting.calls)} of ${formatNumber(calls)} calls still waited at its end`);
   return says.join("; ");
 }
 

@@ -64,10 +64,10 @@ export class Stepper {
       this.sentences.set(says, (this.sentences.get(says) ?? 0) + count);
     const closed = order.kind === "closed";
     const latency = (closed ? seen.service.corrected(seen.service.percentile(0.5)) : seen.response).summary();
-    const says = broken(
-      { ...seen, latency, askedPerSecond: closed ? null : seen.calls / order.seconds },
-      target.objectives,
-    );
+    // Of calls that are answered as fast as the faster ones are, so many are under way at any moment (Little's law), and one more.
+    const usual = (seen.calls / order.seconds) * (seen.response.percentile(0.25) / 1000) + 1;
+    const waiting = closed ? null : { calls: seen.waiting, usual };
+    const says = broken({ ...seen, latency, waiting }, target.objectives);
     return {
       ...order,
       offered: Math.round(order.offered * 100) / 100,
