@@ -122,6 +122,21 @@ describe("stress", { timeout: 300_000 }, () => {
     assert.ok(part.knee.perSecond > 0);
   });
 
+  it("a copy that dies of the load is named", async () => {
+    trial.spoil("twox1", "dies 150");
+    const ran = await trial.domus.domus("accept", trial.site, "stress", "--for", "8s", "--json");
+    trial.spoil("twox1", "well");
+    assert.equal(ran.code, 1);
+    const { findings } = stressOf(JSON.parse(ran.stdout) as AcceptanceReport);
+    const failed = findings.filter(({ level }) => level === "failed").map(({ says }) => says);
+    assert.ok(
+      failed.some((says) => /^twox1 ended under load: ended with status 1/.test(says)),
+      failed.join("; "),
+    );
+    assert.ok(!failed.some((says) => /^onex/.test(says)), failed.join("; "));
+    await eventually("the site is whole", async () => (await trial.domus.json("status")).well);
+  });
+
   it("Ctrl-C ends it, keeps what was reached and leaves no process", async () => {
     const { child, workers, done } = await underWay();
     child.kill("SIGINT");

@@ -20,7 +20,7 @@ import type { Subject } from "../subject.ts";
 import type { Generators } from "./generators.ts";
 import { GENERATOR, MACHINE, OTHERS } from "./tiers.ts";
 
-/** With more guests than this only those that a call passes are looked at: looking costs as well. */
+/** With more guests than this on other machines only those that a call passes are looked at: looking costs as well. */
 const MOST_LOOKED_AT = 40;
 
 export interface GuestUse {
@@ -64,8 +64,8 @@ export class Meter {
   }
 
   async look(alias: BlueprintAlias): Promise<Moment> {
-    const { blueprint } = this.ground;
-    const all = blueprint.guests.length <= MOST_LOOKED_AT;
+    const { blueprint, shared } = this.ground;
+    const all = shared || blueprint.guests.length <= MOST_LOOKED_AT;
     const wanted = blueprint.guests.filter((guest) => all || !tierOf(this.ground, alias, guest).startsWith("other"));
     const seen = await Promise.all(
       wanted.map(async ({ name, host }) => {

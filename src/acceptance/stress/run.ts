@@ -3,6 +3,7 @@
  * should be. The load comes from processes of its own; what they can do themselves is measured first.
  */
 import { availableParallelism } from "node:os";
+import type { GuestStatus } from "../../hypervisor/index.ts";
 import { type Blueprint, type BlueprintAlias, objectivesOf } from "../../model/index.ts";
 import { formatNumber } from "../../pages/index.ts";
 import { directorsOf, holderOf } from "../../probe/index.ts";
@@ -23,8 +24,6 @@ import { type StepOrder, Stepper, type Target } from "./steps.ts";
 export interface StressOptions {
   /** Seconds for all of it, about; 210 when silent, 5 for each alias at least. */
   readonly seconds?: number;
-  /** Names of aliases to load; all that have requests when silent. */
-  readonly aliases?: readonly string[];
 }
 
 /** Addresses that calls come from on a machine of one's own: as many clients, for limits by address and for ports. */
@@ -33,7 +32,7 @@ const CLIENT_ADDRESSES = 32;
 /** @returns what was found; what was reached when the signal came before the end */
 export async function runStress(subject: Subject, options: StressOptions = {}): Promise<TestReport<StressPart>> {
   const startedAt = Date.now();
-  const { targets, findings } = targetsOf(subject, options.aliases);
+  const { targets, findings } = targetsOf(subject);
   const parts: StressPart[] = [];
   const schemes = [...new Set(targets.map(schemeOf))];
   const schedule = scheduleOf(
@@ -119,14 +118,10 @@ async function load(subject: Subject, plan: Plan, parts: StressPart[], findings:
 const schemeOf = ({ samples }: Target): SampleRequest["scheme"] => samples[0]!.scheme;
 
 /** What is asked of whom; who cannot be asked is said. */
-function targetsOf(
-  subject: Subject,
-  only: StressOptions["aliases"],
-): { readonly targets: readonly Target[]; readonly findings: Finding[] } {
+function targetsOf(subject: Subject): { readonly targets: readonly Target[]; readonly findings: Finding[] } {
   const { site, blueprint } = subject;
   const findings: Finding[] = [];
   const targets = blueprint.aliases.flatMap((alias): readonly Target[] => {
-    if (only && !only.includes(alias.name)) return [];
     const all = subject.samples(alias).filter(({ kind }) => kind === "read");
     const samples = all.filter(({ scheme }) => scheme === all[0]?.scheme);
     if (samples.length === 0) {
@@ -224,34 +219,36 @@ function wellSays(parts: readonly StressPart[]): string {
     .join(", ");
 }
 
-/** What a load must not change: who runs, how often each was started, who holds the aliases. */
+/** What a load must not change: who runs, and who holds the aliases. */
 interface Standing {
-  readonly restarts: ReadonlyMap<
-    string,
-    { readonly restarts: number; readonly instance: string | null; readonly lastEnd: string | null }
-  >;
+  readonly guests: ReadonlyMap<string, Pick<GuestStatus, "instance" | "lastEnd">>;
   readonly holders: ReadonlyMap<string, string | null>;
 }
 
 async function standing(subject: Subject): Promise<Standing> {
   const { blueprint } = subject;
   const hosts = [...new Set(blueprint.guests.map(({ host }) => host))];
+  // A host that does not answer has nothing to compare.
   const lists = await Promise.all(
-    hosts.map(async (host) => (await subject.hypervisor(host)).list().catch(() => [])),
-  ).catch(() => []);
+    hosts.map(async (host) => {
+      try {
+        return await (await subject.hypervisor(host)).list();
+      } catch {
+        return [];
+      }
+    }),
+  );
   const directors = directorsOf(blueprint).length > 0 ? await subject.directors() : [];
   return {
-    restarts: new Map(
-      lists.flat().map(({ name, restarts, instance, lastEnd }) => [name, { restarts, instance, lastEnd }]),
-    ),
+    guests: new Map(lists.flat().map((guest) => [guest.name, guest])),
     holders: new Map(blueprint.aliases.map(({ name }) => [name, holderOf(directors, name)])),
   };
 }
 
 /** @returns what the load did to the site itself */
 function changed(before: Standing, after: Standing): readonly Finding[] {
-  const ended = [...before.restarts].flatMap(([name, old]): readonly Finding[] => {
-    const now = after.restarts.get(name);
+  const ended = [...before.guests].flatMap(([name, old]): readonly Finding[] => {
+    const now = after.guests.get(name);
     if (!now || now.instance === old.instance) return [];
     return [
       {
@@ -262,11 +259,10 @@ function changed(before: Standing, after: Standing): readonly Finding[] {
     ];
   });
   const moved = [...before.holders].filter(([alias, holder]) => holder !== null && after.holders.get(alias) !== holder);
-  if (moved.length === 0) return ended;
+  if (moved.length === 0 || ended.length > 0) return ended;
   const [alias, holder] = moved[0]!;
   const now = after.holders.get(alias);
   return [
-    ...ended,
     {
       level: "warning",
       about: "directors",
