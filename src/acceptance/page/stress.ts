@@ -6,6 +6,9 @@ import { NEXT } from "../stress/next.ts";
 import { GENERATOR, MACHINE } from "../stress/tiers.ts";
 import { duration, milliseconds, number } from "./words.ts";
 
+/** Nobody reads hundredths of it. */
+const MiB = 1024 ** 2;
+
 export function stressSection({ parts }: TestReport<StressPart>, report: AcceptanceReport): Html {
   return html`<p>Calls a second were raised until the objectives no longer held; the highest load at which they did is the limit. The next server is to be planned when three quarters of it are reached.</p>${tableOf(
     {
@@ -84,7 +87,7 @@ function used(part: StressPart, step: StressStep): Html {
     bars: step.use.map(({ name, tier, processors, of, memory }) => ({
       name: tier === name || tier === MACHINE ? name : `${name} (${tier})`,
       value: processors,
-      says: `${number(processors)} of ${number(of)}${memory === null ? "" : `, ${formatSize(memory)}`}`,
+      says: `${number(processors)} of ${number(of)}${memory === null ? "" : `, ${formatSize(Math.round(memory / MiB) * MiB)}`}`,
       ink: tier === GENERATOR ? 1 : 0,
     })),
   });
