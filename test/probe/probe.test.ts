@@ -266,12 +266,12 @@ test("open loop: a pause of the service costs every call that was meant to start
 });
 
 test("calls that were due and not over when the time was up are waited for, and told", async () => {
-  const serve: RequestListener = (_, answer) => void setTimeout(() => answer.end("good"), 700);
+  const serve: RequestListener = (_, answer) => void setTimeout(() => answer.end("good"), 770);
   using at = await listening(createHttp(serve));
   const pace = { kind: "open", perSecond: 20 } as const;
   const report = await runLoad(load(at.port, { pace, seconds: 1, budgetMs: 60_000 }));
   assert.deepEqual([report.calls, report.answered], [20, 20]);
-  // At most those of the first three tenths were over.
+  // Those of the first 230 ms were over, five of them; on a busy machine fewer.
   assert.ok(report.waiting >= 14 && report.answeredPerSecond <= 6, `${report.waiting}, ${report.answeredPerSecond}`);
 });
 
