@@ -5,23 +5,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
+import { behind, type DatabaseHealth, parsePosition } from "../../src/model/index.ts";
 import { accountStatements, changeMaster, type DatabaseConfig } from "../../src/recipes/index.ts";
 import { connectOver } from "../records/connection.ts";
 import { SCHEMA_NAME, schemaStatements } from "../records/schema.ts";
 import type { Guest, Log, TlsFiles } from "../serving/index.ts";
-import { behind, parsePosition } from "./gtid.ts";
 import type { Installation } from "./install.ts";
-import { judgeReadiness, type Observation, type Readiness } from "./readiness.ts";
+import { judgeReadiness, type Observation } from "./readiness.ts";
 
-export interface RingHealth {
-  readonly state: Readiness["state"] | "starting";
-  readonly writable: boolean;
-  readonly says: string;
-  readonly lagSeconds: number | null;
-  readonly peers: readonly { readonly guest: string; readonly connected: boolean; readonly says: string }[];
-  readonly gtid: string;
-  readonly serverId: number;
-}
+export type RingHealth = DatabaseHealth;
 
 /** Milliseconds between two looks: before it is writable, after. */
 const LOOK = { before: 100, after: 500 } as const;

@@ -1,8 +1,10 @@
 /** The nouns of the house, and how site files become them. Pure: no clock, no network, no files. */
 export * from "./blueprint.ts";
 export * from "./canonical.ts";
+export * from "./database.ts";
 export * from "./director.ts";
 export * from "./fault.ts";
+export * from "./gtid.ts";
 export * from "./ids.ts";
 export * from "./inventory.ts";
 export * from "./ipv4.ts";

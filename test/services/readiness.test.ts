@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { behind, parsePosition } from "../../services/mariadb/gtid.ts";
 import { newServerId } from "../../services/mariadb/install.ts";
 import { judgeReadiness, type Observation, PATIENCE } from "../../services/mariadb/readiness.ts";
+import { behind, parsePosition } from "../../src/model/index.ts";
 
 const start: Observation = {
   now: 10_000,

@@ -18,3 +18,7 @@ export function behind(mine: Position, theirs: Position, except: number): readon
     .filter(([domain, seq]) => domain !== except && (mine.get(domain) ?? 0n) < seq)
     .map(([domain]) => domain);
 }
+
+/** @returns whether whoever is at `mine` has everything that was at `theirs` */
+export const hasAll = (mine: Position, theirs: Position): boolean =>
+  [...theirs].every(([domain, seq]) => (mine.get(domain) ?? 0n) >= seq);
