@@ -9,7 +9,7 @@ export type CallOutcome =
   /** No right answer within the budget. */
   | "lost";
 
-/** Something that was not simply an answer at the first attempt. `at`: milliseconds since the start. */
+/** One call that ended. `at`: milliseconds since the start; `tookMs` counts from when the call was meant to begin. */
 export interface LoadEvent {
   readonly at: number;
   readonly call: number;
@@ -17,7 +17,7 @@ export interface LoadEvent {
   readonly outcome: CallOutcome;
   readonly attempts: number;
   readonly tookMs: number;
-  /** What the last failed attempt or the refusal said. */
+  /** What the last failed attempt or the refusal said; empty when none failed. */
   readonly says: string;
 }
 
@@ -62,7 +62,7 @@ export interface LoadReport {
   /** What this process was busy with itself, so that its own limit is not taken for the service's. */
   readonly client: ClientUse;
   readonly seconds: readonly LoadSecond[];
-  /** The first thousand. */
+  /** Calls that were not simply answered at the first attempt; the first thousand. */
   readonly events: readonly LoadEvent[];
   /** Each sentence of a refusal or loss and how often it was said; at most fifty of them. */
   readonly sentences: Readonly<Record<string, number>>;
@@ -94,7 +94,8 @@ export function clientLimit({ client }: Pick<LoadReport, "client">, pace: "open"
 
 export type Attempt =
   | { readonly end: "answered" }
-  | { readonly end: "refused"; readonly says: string }
+  /** `passing`: asking again later may help. */
+  | { readonly end: "refused"; readonly says: string; readonly passing: boolean }
   | { readonly end: "again"; readonly says: string };
 
 /** @returns the sentence of a `{"message": …}` body; `null` when it has none */
@@ -115,6 +116,6 @@ export function judge(sample: SampleRequest, status: number, body: string): Atte
   }
   const sentence = sentenceOf(body);
   if ((status === 503 || (status >= 400 && status < 500)) && sentence !== null)
-    return { end: "refused", says: sentence };
+    return { end: "refused", says: sentence, passing: status === 503 || status === 429 };
   return { end: "again", says: `status ${status}${sentence === null ? "" : `: ${sentence}`}` };
 }

@@ -50,6 +50,10 @@ export interface LoadOptions {
   readonly connectTimeoutMs?: number;
   /** Most calls under way in open loop; later ones wait, and their waiting counts. 2,000 when silent. */
   readonly mostOutstanding?: number;
+  /** Repeat within the budget what was refused for the moment (503, 429), as a patient client does; else a refusal is final. */
+  readonly repeatRefused?: boolean;
+  /** Called when a call has ended; calls that were given up by `signal` are not told. */
+  readonly onCall?: (call: LoadEvent) => void;
   /** Called about once a second. */
   readonly onProgress?: (progress: LoadReport) => void;
   readonly signal?: AbortSignal;
@@ -204,10 +208,9 @@ class LoadRun {
       attempts++;
       const attempt = await this.#attempt(sample, left);
       if (attempt.end !== "answered") says = attempt.says;
-      if (attempt.end !== "again") {
-        outcome = attempt.end;
-        break;
-      }
+      const passing = attempt.end === "refused" && attempt.passing && this.#options.repeatRefused === true;
+      outcome = attempt.end === "again" ? "lost" : attempt.end;
+      if (attempt.end !== "again" && !passing) break;
       // A call that we gave up ourselves is no call the service lost.
       if (this.#stop.signal.aborted) return void this.#started--;
       await this.#sleep(Math.min(backoff * (0.5 + this.#random() / 2), Math.max(0, began + budget - this.#now())));
@@ -229,6 +232,7 @@ class LoadRun {
   }
 
   #note(event: LoadEvent): void {
+    this.#options.onCall?.(event);
     this.#kinds[event.kind][event.outcome]++;
     this.#attempts += event.attempts;
     if (event.attempts > 1) this.#repeated++;

@@ -301,7 +301,7 @@ test("a load is kept alive, told to stop, and reports on the way", async () => {
 test("answers are judged without a throw, whatever they are", () => {
   assert.deepEqual(judge(read, 200, "good"), { end: "answered" });
   assert.equal(judge(read, 200, "bad").end, "again");
-  assert.deepEqual(judge(read, 403, '{"message":"banned"}'), { end: "refused", says: "banned" });
+  assert.deepEqual(judge(read, 403, '{"message":"banned"}'), { end: "refused", says: "banned", passing: false });
   assert.equal(judge(read, 403, "banned").end, "again");
   assert.equal(judge(read, 500, '{"message":"oops"}').end, "again");
   fc.assert(
