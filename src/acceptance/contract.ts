@@ -60,10 +60,14 @@ export interface FailoverMoment {
 
 /** What one alias felt of a kill. */
 export interface FeltByAlias {
+  /** The alias; of a service without one, the service. */
   readonly alias: string;
+  /** Calls of the steady load; 0 where nobody knows what to ask. */
   readonly requests: number;
   readonly lost: number;
+  /** Refusals among them: whoever was told no until his patience ended has no answer either. */
   readonly lostAfterRetry: number;
+  readonly refused: number;
   readonly gapSeconds: number;
   readonly slowestMs: number;
   /** What the first failed question saw; empty when none failed. */

@@ -3,6 +3,7 @@
 export { type BasicOptions, runBasic } from "./basic.ts";
 export * from "./compare.ts";
 export * from "./contract.ts";
+export { type FailoverOptions, runFailover } from "./failover.ts";
 export * from "./kept.ts";
 export { acceptancePage } from "./page/index.ts";
 export { NEXT } from "./stress/next.ts";

@@ -36,6 +36,11 @@ export interface Subject {
   /** One question at one address (a copy's own, or the alias's), for probers; the name is in the certificate. */
   readonly question: (alias: BlueprintAlias, address: string, servername: string) => Ask;
   readonly hypervisor: (host: HostName) => Promise<Hypervisor>;
+  /**
+   * The site's state directory: from there a second process reaches the same hosts, and puts back what is dead when this one is ended in the
+   * middle of a test. `null`: nobody can, and the report says so.
+   */
+  readonly state: string | null;
   /** `null`: nobody here can take a machine's power, and the report says so. */
   readonly power: PowerSwitch | null;
   readonly observe: () => Promise<SiteObservation>;

@@ -48,6 +48,7 @@ export async function subjectOf(open: OpenSite, tell: Subject["tell"], signal: A
     },
     question: (alias, address, servername) => questionTo(blueprint, alias, address, servername, tls),
     hypervisor: (host) => open.hosts.connect(host),
+    state: open.directory,
     power: open.hosts,
     observe: async () => (await open.controller.observe())!.seen,
     directors: () => askDirectors(blueprint, tls),

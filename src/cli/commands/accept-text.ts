@@ -60,7 +60,7 @@ function basicRows(parts: readonly BasicPart[]): readonly (readonly string[])[] 
 
 function failoverRows(parts: readonly FailoverPart[]): readonly (readonly string[])[] {
   return [
-    dim(["killed", "", "calls", "repeated", "lost", "gap", "whole after", "in its place", ""]),
+    dim(["killed", "", "calls", "repeated", "lost", "gap", "whole after", "", "in its place"]),
     ...parts.map((part) => [
       `${mark(part)} ${part.part}`,
       part.service ?? "",
@@ -69,8 +69,8 @@ function failoverRows(parts: readonly FailoverPart[]): readonly (readonly string
       part.lostAfterRetry > 0 ? paint("red", String(part.lostAfterRetry)) : "0",
       seconds(part.gapSeconds),
       part.wholeAfterSeconds === null ? paint("red", "never") : formatMilliseconds(part.wholeAfterSeconds * 1000),
-      part.tookOver,
       sparkText(part.timeline),
+      part.tookOver,
     ]),
   ];
 }

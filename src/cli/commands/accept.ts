@@ -12,6 +12,7 @@ import {
   reportBefore,
   reportId,
   runBasic,
+  runFailover,
   runStress,
   type Subject,
   TESTS,
@@ -42,6 +43,7 @@ interface RunOptions {
 
 const RUNNERS: Readonly<Partial<Record<TestName, (subject: Subject, options: RunOptions) => Promise<TestReport>>>> = {
   basic: runBasic,
+  failover: (subject) => runFailover(subject),
   stress: runStress,
 };
 
