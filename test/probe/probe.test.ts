@@ -2,21 +2,24 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createHttp, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createAuthority } from "../../src/pki/index.ts";
 import {
   askGreeting,
   clientLimit,
+  askKept,
   Histogram,
   judge,
+  type LoadEvent,
   type LoadOptions,
   probeGuest,
   readAnswer,
   runLoad,
   startProber,
 } from "../../src/probe/index.ts";
+
 import type { SampleRequest } from "../../src/recipes/index.ts";
 import type { TlsIdentity } from "../../src/world/index.ts";
 import { issue, until } from "../director/harness.ts";
@@ -307,4 +310,67 @@ test("answers are judged without a throw, whatever they are", () => {
   fc.assert(
     fc.property(fc.integer(), fc.oneof(fc.string(), fc.json()), (status, body) => void judge(read, status, body)),
   );
+});
+
+test("a prober that keeps its connection makes a new one now and then, and when one breaks", async () => {
+  let connections = 0;
+  const sockets = new Set<Socket>();
+  const open = () => {
+    const server = createHttp((_, answer) => void answer.end("fine"));
+    server.on("connection", (socket) => {
+      connections++;
+      sockets.add(socket);
+    });
+    return server;
+  };
+  const server = open();
+  const { port } = await listening(server);
+  const probe = { kind: "http", port, path: "/", status: 200, contains: "fine" } as const;
+  const ask = askKept(probe, HERE, null, null, 5);
+  const question = () => ask(2000, new AbortController().signal);
+  for (let times = 0; times < 10; times++) assert.deepEqual(await question(), { good: true, says: "status 200" });
+  assert.equal(connections, 2, "five questions each");
+  server.close();
+  for (const socket of sockets) socket.destroy();
+  const refused = await question();
+  assert.deepEqual([refused.good, refused.says], [false, "nothing listens there"]);
+  using _ = await listening(open(), port);
+  assert.equal((await question()).good, true);
+  assert.equal(
+    (await askKept({ ...probe, contains: "other" }, HERE, null, null)(2000, new AbortController().signal)).good,
+    false,
+  );
+});
+
+test("every call of a load is told; what was refused for a moment is repeated where that is asked", async () => {
+  let asked = 0;
+  const server = createHttp((_, answer) => {
+    const away = asked++ % 3 === 0;
+    answer.statusCode = away ? 503 : 200;
+    answer.end(away ? '{"message":"the database is away"}' : "good");
+  });
+  using at = await listening(server);
+  const told: LoadEvent[] = [];
+  const run = (repeatRefused: boolean) =>
+    runLoad(
+      load(at.port, {
+        calls: 6,
+        pace: { kind: "closed", workers: 1 },
+        repeatRefused,
+        onCall: (call) => void told.push(call),
+      }),
+    );
+  const patient = await run(true);
+  assert.deepEqual([patient.answered, patient.refused, patient.repeated], [6, 0, 3]);
+  assert.deepEqual(
+    told.map(({ outcome, attempts, says }) => [outcome, attempts, says]),
+    Array.from({ length: 3 }, () => [
+      ["answered", 2, "the database is away"],
+      ["answered", 1, ""],
+    ]).flat(),
+  );
+  asked = 0;
+  const impatient = await run(false);
+  assert.deepEqual([impatient.answered, impatient.refused], [4, 2]);
+  assert.equal(told.length, 12);
 });
