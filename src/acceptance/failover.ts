@@ -42,6 +42,8 @@ const DEFAULTS = { perSecond: 20, writeShare: 0.1, deadSeconds: 4 } as const;
 const TELL = 400;
 /** Milliseconds for giving back what is dead when the test ends early, and for the site to become whole then. */
 const MENDING = { interrupted: 30_000, ended: 2000 } as const;
+/** Milliseconds after which the guardian gives back what this process has not. */
+const STOPPED = 30_000;
 /** A site that is not whole in time is waited for a little longer: how much too late is worth knowing. */
 const patienceOf = (wholeSeconds: number): number => Math.max(wholeSeconds * 1.5, wholeSeconds + 5) * 1000;
 
@@ -166,7 +168,7 @@ class FailoverTest {
       victim.kind === "host"
         ? { kind: "heal", host: victim.host }
         : { kind: "start", host: victim.host, guest: victim.guests[0]! };
-    await debts.owe(deed);
+    await debts.owe(deed, this.#options.deadSeconds * 1000 + STOPPED);
     const how = HOW[victim.kind === "host" ? "host" : "guest"];
     const active = this.#eyes.active?.guest ?? null;
     const window = openWindow(victim, how, performance.now(), this.#eyes.carried(), active);

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { describe, it } from "node:test";
+import { Debts } from "../../src/acceptance/failover/debts.ts";
+import type { GuestName, HostName } from "../../src/model/index.ts";
 import { ended } from "../support/domus.ts";
 import { eventually } from "../support/eventually.ts";
-import { loneSite } from "./failover-sites.ts";
+import { loneSite, withSubject } from "./failover-sites.ts";
 import { failedIn, failover, guardians, standing, whole } from "./failover-stage.ts";
 
 describe("one host, one copy, no front end", () => {
@@ -59,6 +61,26 @@ describe("one host, one copy, no front end", () => {
       assert.match(events[0].says, /a failover test was killed; its guardian has given back what it had taken/);
       await eventually("its guardian has ended", () => guardians(site.domus).length === 0);
     });
+
+  it("gets back from the guardian what a test that was stopped does not give back in time", async () => {
+    await withSubject(site.domus, site.name(), new AbortController().signal, async ({ hypervisor, power, state }) => {
+      const guest = { host: "solo" as HostName, guest: "solo0" as GuestName };
+      const debts = await Debts.open({ hypervisor, power }, state);
+      await debts.owe({ kind: "start", ...guest }, 200);
+      await (await hypervisor(guest.host)).destroy(guest.guest);
+      // A test that stands still settles nothing. Whether the guardian came before the kill or after it, it comes.
+      await debts.owe({ kind: "start", ...guest }, 200);
+      await whole(site.domus);
+      await debts.settle({ kind: "start", ...guest });
+      await debts.close();
+    });
+    await eventually("it is in the events", async () =>
+      (await site.domus.json("status")).events.some(({ says }: { says: string }) =>
+        /a failover test stands still; its guardian has given back/.test(says),
+      ),
+    );
+    await eventually("its guardian has ended", () => guardians(site.domus).length === 0);
+  });
 
   it("is whole again when the command is interrupted by Ctrl-C", async () => {
     const { child, done } = await until(/copy solo0 is dead/);

@@ -8,8 +8,8 @@ import fc from "fast-check";
 import { createAuthority } from "../../src/pki/index.ts";
 import {
   askGreeting,
-  clientLimit,
   askKept,
+  clientLimit,
   Histogram,
   judge,
   type LoadEvent,

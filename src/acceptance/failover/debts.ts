@@ -10,7 +10,7 @@ const PROGRAM = join(import.meta.dirname, "guardian.ts");
 export class Debts {
   readonly #hands: Hands;
   readonly #state: string | null;
-  readonly #owed = new Map<string, Deed>();
+  readonly #owed = new Map<string, { readonly deed: Deed; readonly withinMs: number }>();
   readonly #waiting = new Map<number, { readonly resolve: () => void; readonly reject: (error: Error) => void }>();
   #guardian: ChildProcess | null = null;
   #number = 0;
@@ -34,12 +34,15 @@ export class Debts {
     return this.#owed.size > 0;
   }
 
-  /** Returns when the guardian knows it; only then may it be done. */
-  async owe(deed: Deed): Promise<void> {
-    this.#owed.set(nameOf(deed), deed);
+  /**
+   * Returns when the guardian knows it; only then may it be done.
+   * @param withinMs until the guardian gives it back by itself
+   */
+  async owe(deed: Deed, withinMs: number): Promise<void> {
+    this.#owed.set(nameOf(deed), { deed, withinMs });
     // One that somebody ended is replaced, and told everything anew.
     if (this.#guardian === null) await this.#guard();
-    else await this.#tell({ owes: deed }).catch(() => this.#guard());
+    else await this.#tell({ owes: deed, withinMs }).catch(() => this.#guard());
   }
 
   /** Gives it back once. @throws Fault as the host says */
@@ -55,9 +58,13 @@ export class Debts {
    * @returns sentences about what could not be
    */
   async settleAll(patienceMs: number): Promise<readonly string[]> {
-    const failed = await carryOutAll(this.#owed.values(), this.#hands, patienceMs);
+    const failed = await carryOutAll(
+      [...this.#owed.values()].map(({ deed }) => deed),
+      this.#hands,
+      patienceMs,
+    );
     const left = new Set(failed.map(({ deed }) => nameOf(deed)));
-    for (const [name, deed] of [...this.#owed])
+    for (const [name, { deed }] of [...this.#owed])
       if (!left.has(name)) {
         this.#owed.delete(name);
         await this.#tell({ settled: deed });
@@ -97,10 +104,10 @@ export class Debts {
     await new Promise<void>((resolve, reject) => this.#waiting.set(0, { resolve, reject }));
     // It must not keep this process alive: the end of this process is what it waits for.
     child.unref();
-    for (const deed of this.#owed.values()) await this.#tell({ owes: deed });
+    for (const { deed, withinMs } of this.#owed.values()) await this.#tell({ owes: deed, withinMs });
   }
 
-  async #tell(what: { owes: Deed } | { settled: Deed } | { goodbye: true }): Promise<void> {
+  async #tell(what: { owes: Deed; withinMs: number } | { settled: Deed } | { goodbye: true }): Promise<void> {
     const guardian = this.#guardian;
     if (guardian === null) return;
     const number = ++this.#number;
