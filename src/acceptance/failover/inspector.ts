@@ -13,13 +13,15 @@ import { counted } from "./words.ts";
 const LOOK = 250;
 /** Milliseconds that a whole site must stay whole before the next kill, whose window begins {@link LEAD} before it. */
 const SETTLE = LEAD + 300;
+/** Milliseconds that a server has to get what another had: its agent looks every 500, and what it says may be as old. */
+const CATCH_UP = 1500;
 
 export class Inspector {
   readonly #subject: Pick<Subject, "blueprint" | "tls" | "observe" | "signal">;
   readonly #eyes: Eyes;
   readonly #watch: Watch;
-  /** What database servers had when they were looked at last. */
-  #mark: readonly Position[] = [];
+  /** What database servers had, the oldest look first. */
+  #marks: { readonly at: number; readonly positions: readonly Position[] }[] = [];
   /** How often hosts had started each guest again before it was killed. */
   readonly #restarts = new Map<string, number>();
 
@@ -91,10 +93,20 @@ export class Inspector {
       seen,
       directors: this.#eyes.directors,
       databases,
-      mark: this.#mark,
+      mark: this.#markOf(performance.now() - CATCH_UP),
       shut: this.#watch.shut(),
     });
-    this.#mark = databases.flatMap(({ health }) => (health ? [parsePosition(health.gtid)] : []));
+    this.#marks.push({
+      at: performance.now(),
+      positions: databases.flatMap(({ health }) => (health ? [parsePosition(health.gtid)] : [])),
+    });
     return missing;
+  }
+
+  /** @returns what servers had at the last look before that moment; nothing when there was none */
+  #markOf(before: number): readonly Position[] {
+    const old = this.#marks.filter(({ at }) => at < before);
+    this.#marks = this.#marks.slice(Math.max(0, old.length - 1));
+    return old.at(-1)?.positions ?? [];
   }
 }

@@ -206,7 +206,7 @@ function fallsOf(guest: string, { backAt, relapses }: Window, changes: readonly 
   const seen = new Map<string, number>();
   for (const { director, alias } of down) seen.set(`${director} ${alias}`, (seen.get(`${director} ${alias}`) ?? 0) + 1);
   const relapsed = relapses.filter(({ missing }) =>
-    missing.some(({ about, says }) => about === guest && !SLOW.test(says)),
+    missing.some(({ about, says, down }) => about === guest && down && !SLOW.test(says)),
   ).length;
   return Math.max(0, relapsed, ...seen.values());
 }

@@ -12,7 +12,7 @@ export interface View {
   readonly seen: SiteObservation;
   readonly directors: readonly DirectorStatus[];
   readonly databases: readonly DatabaseSighting[];
-  /** What servers had when they were looked at before: who is caught up has all of it now. */
+  /** What servers had some moments ago: who is caught up has all of it now. */
   readonly mark: readonly Position[];
   /** Doors at which nobody answers. */
   readonly shut: readonly { readonly door: string; readonly says: string }[];
@@ -23,6 +23,8 @@ export interface Missing {
   /** Guest, host or alias. */
   readonly about: string;
   readonly says: string;
+  /** The guest itself does not run or answer: no word of somebody else's about it. */
+  readonly down?: true;
 }
 
 /** Seconds behind its upstream at which a server that gets writes all the time still counts as caught up. */
@@ -45,12 +47,13 @@ function guests({ seen }: View): readonly Missing[] {
     if (!runs(guest)) return [];
     const about = guest.name;
     if (status === null) return [{ about, says: `${about} is not known to its host` }];
-    if (status.state !== "running")
-      return [{ about, says: `${about} does not run (${[status.state, status.lastEnd].filter(Boolean).join(": ")})` }];
+    if (status.state !== "running") {
+      const says = `${about} does not run (${[status.state, status.lastEnd].filter(Boolean).join(": ")})`;
+      return [{ about, says, down: true }];
+    }
     if (probe.outcome === "answers") return [];
-    return [
-      { about, says: `${about} ${probe.outcome === "failed" ? "does not answer" : "reads only"}: ${probe.says}` },
-    ];
+    if (probe.outcome === "read-only") return [{ about, says: `${about} reads only: ${probe.says}` }];
+    return [{ about, says: `${about} does not answer: ${probe.says}`, down: true }];
   });
 }
 
