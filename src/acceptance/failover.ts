@@ -8,7 +8,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { objectivesOf } from "../model/index.ts";
 import { probeGuest } from "../probe/index.ts";
-import { parsedIdentity, type TlsIdentity } from "../world/index.ts";
 import type { FailoverPart, Finding, TestReport } from "./contract.ts";
 import { Debts } from "./failover/debts.ts";
 import type { Deed } from "./failover/deeds.ts";
@@ -62,7 +61,6 @@ class FailoverTest {
   readonly #options: FailoverOptions & Required<Omit<FailoverOptions, "onPart" | "parts">>;
   readonly #startedAt = Date.now();
   readonly #began = performance.now();
-  readonly #tls: TlsIdentity;
   readonly #watch: Watch;
   readonly #eyes: Eyes;
   readonly #inspector: Inspector;
@@ -80,13 +78,11 @@ class FailoverTest {
   constructor(subject: Subject, options: FailoverOptions) {
     this.#subject = subject;
     this.#options = { ...DEFAULTS, ...options };
-    const { site, blueprint } = subject;
-    const tls = subject.tls.context ? subject.tls : parsedIdentity(subject.tls);
-    const doors = doorsOf({ ...subject, tls });
+    const { site, blueprint, tls } = subject;
+    const doors = doorsOf(subject);
     this.#watch = new Watch(doors, tls, this.#options);
     this.#eyes = new Eyes(blueprint, tls);
-    this.#tls = tls;
-    this.#inspector = new Inspector({ ...subject, tls }, this.#eyes, this.#watch);
+    this.#inspector = new Inspector(subject, this.#eyes, this.#watch);
     const { calls, stalls } = this.#watch;
     this.#records = { site, blueprint, doors, calls, stalls, changes: this.#eyes.changes };
     const longest = Math.max(
@@ -201,7 +197,7 @@ class FailoverTest {
     const seen = await Promise.all(
       dead.map(async ({ name, address, definition: { probe } }) => ({
         name,
-        answers: probe.kind !== "running" && (await probeGuest(probe, address, this.#tls)).outcome !== "failed",
+        answers: probe.kind !== "running" && (await probeGuest(probe, address, this.#subject.tls)).outcome !== "failed",
       })),
     );
     return seen.filter(({ answers }) => answers).map(({ name }) => name);

@@ -15,15 +15,7 @@ import { Fault, formatDiagnostic, readSite, type Site, type SiteName, type SiteT
 import { probeGuest } from "../probe/index.ts";
 import { RECIPES } from "../recipes/index.ts";
 import { knownSites, Store, siteDirectory, stateBase } from "../store/index.ts";
-import {
-  acquireLock,
-  type Lock,
-  parsedIdentity,
-  readIfThere,
-  realClock,
-  type TlsIdentity,
-  writeFileDurably,
-} from "../world/index.ts";
+import { acquireLock, type Lock, readIfThere, realClock, type TlsIdentity, writeFileDurably } from "../world/index.ts";
 
 const HOUSE = join(import.meta.dirname, "../..");
 /** Larger files are no site files; reading stops before memory does, bytes. */
@@ -110,7 +102,7 @@ export interface OpenSite {
 
 /** @returns who asks, when Domus asks */
 export function operatorTls({ operator }: Pick<OpenSite, "operator">): TlsIdentity {
-  return parsedIdentity({ ca: operator.authority, cert: operator.certificate, key: operator.key });
+  return { ca: operator.authority, cert: operator.certificate, key: operator.key };
 }
 
 /** Opens a site's state, making it when there is none. */

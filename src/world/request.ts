@@ -17,11 +17,6 @@ export interface TlsIdentity {
   readonly context?: SecureContext;
 }
 
-/** @returns the same identity with its three texts parsed once, for whoever opens many connections with it */
-export function parsedIdentity({ ca, cert, key }: TlsIdentity): TlsIdentity {
-  return { ca, cert, key, context: createSecureContext({ ca, cert, key }) };
-}
-
 /** How to reach a server; kept apart from the question so that one connector serves many questions. */
 export interface Destination {
   readonly scheme: "http" | "https";
