@@ -3,13 +3,14 @@
  * whose answers are known or must be the same from every copy. At the same time, so that a slow machine is slow for all and a slow copy is not;
  * for seconds, so that a copy that comes and goes is seen.
  */
-import { type BlueprintAlias, type DirectorStatus, objectivesOf, type ServiceName } from "../model/index.ts";
-import { directorsOf, Histogram, holderOf, type ProberReport, startProber } from "../probe/index.ts";
+import { type BlueprintAlias, objectivesOf, type ServiceName } from "../model/index.ts";
+import { askDatabases, Histogram, type ProberReport, startProber } from "../probe/index.ts";
 import { type Answers, judgeAnswers } from "./basic-answers.ts";
 import type { BasicPart, Finding, TestReport } from "./contract.ts";
 import { copyOf, type Interview, interview, ownProbe, questionsOf } from "./interview.ts";
 import type { Subject } from "./subject.ts";
 import { summarize } from "./verdict.ts";
+import { type Missing, missingOf } from "./whole.ts";
 
 export interface BasicOptions {
   /** Seconds of asking; 10 when silent. */
@@ -246,54 +247,30 @@ function restarted(before: Instances, after: Instances, asked: readonly Asked[])
   });
 }
 
-/** What the front end and the guests say of themselves once the asking is over. */
+/** Milliseconds in which what is not as it should be may become so: a replica is behind for a moment, a check is just under way. */
+const SETTLING = 4000;
+
+/** What hosts, guests, directors and databases say of themselves once the asking is over: whatever is not as it should be, and stays so. */
 async function standing(subject: Subject): Promise<readonly Finding[]> {
-  const { guests, hosts } = await subject.observe();
-  const directors = await subject.directors();
-  return [
-    ...hosts
-      .filter(({ state }) => state !== "up")
-      .map(({ name, says }) => ({ level: "failed" as const, about: `host ${name}`, says })),
-    ...guests.flatMap(({ guest, probe }): readonly Finding[] =>
-      probe.outcome === "answers"
-        ? []
-        : [
-            {
-              level: probe.outcome === "failed" ? "failed" : "warning",
-              about: `copy ${guest.name}`,
-              says: `copy ${guest.name} (${guest.service}) says of itself: ${probe.says}`,
-            },
-          ],
-    ),
-    ...frontEnd(subject, directors),
-  ];
+  const { blueprint, signal } = subject;
+  const deadline = performance.now() + SETTLING;
+  let missing = await missingOnce(subject);
+  while (missing.length > 0 && performance.now() < deadline && !signal.aborted) {
+    await pause(500, signal);
+    missing = await missingOnce(subject);
+  }
+  const kinds = [
+    ["host", blueprint.hosts],
+    ["copy", blueprint.guests],
+    ["alias", blueprint.aliases],
+  ] as const;
+  return missing.map(({ about, says }) => {
+    const kind = kinds.find(([, all]) => all.some(({ name }) => name === about))?.[0];
+    return { level: "failed", about: kind === undefined ? about : `${kind} ${about}`, says };
+  });
 }
 
-function frontEnd({ blueprint }: Subject, directors: readonly DirectorStatus[]): readonly Finding[] {
-  const guests = directorsOf(blueprint);
-  if (guests.length === 0) return [];
-  const failed = (about: string, says: string): Finding => ({ level: "failed", about, says });
-  const active = directors.filter(({ role }) => role === "active");
-  const held = blueprint.aliases
-    .filter(({ name }) => holderOf(directors, name) === null)
-    .map(({ name }) => failed(`alias ${name}`, `alias ${name} is held by no director`));
-  const pair =
-    guests.length > 1 && !directors.some(({ role }) => role === "standby")
-      ? [
-          failed(
-            "front end",
-            `no director stands by: ${directors.map(({ guest, role }) => `${guest} is ${role}`).join(", ") || "none answers"}`,
-          ),
-        ]
-      : [];
-  const twice =
-    active.length > 1 ? [failed("front end", `${active.map(({ guest }) => guest).join(" and ")} are both active`)] : [];
-  const down = (active[0]?.aliases ?? []).flatMap((alias) =>
-    alias.copies
-      .filter(({ state }) => state !== "up")
-      .map(({ guest, says }) =>
-        failed(`copy ${guest}`, `${active[0]!.guest} sends nothing to ${guest} for ${alias.name}: ${says}`),
-      ),
-  );
-  return [...held, ...pair, ...twice, ...down];
+async function missingOnce({ blueprint, tls, observe, directors }: Subject): Promise<readonly Missing[]> {
+  const [seen, said, databases] = await Promise.all([observe(), directors(), askDatabases(blueprint, tls)]);
+  return missingOf({ blueprint, seen, directors: said, databases, mark: [], shut: [] });
 }

@@ -5,7 +5,7 @@ import { Estimate } from "../../src/acceptance/failover/estimate.ts";
 import { brokenObjectives, feltAt, timelineOf } from "../../src/acceptance/failover/felt.ts";
 import { nextVictim, victimsOf } from "../../src/acceptance/failover/victims.ts";
 import type { WatchedCall } from "../../src/acceptance/failover/watch.ts";
-import { missingOf, type View } from "../../src/acceptance/failover/whole.ts";
+import { missingOf, type View } from "../../src/acceptance/whole.ts";
 import type { SiteObservation } from "../../src/controller/index.ts";
 import { planSite } from "../../src/controller/index.ts";
 import {

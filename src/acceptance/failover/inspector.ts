@@ -3,9 +3,9 @@ import { setTimeout as pause } from "node:timers/promises";
 import { type Position, parsePosition } from "../../model/index.ts";
 import { askDatabases } from "../../probe/index.ts";
 import type { Subject } from "../subject.ts";
+import { type Missing, missingOf } from "../whole.ts";
 import type { Eyes } from "./eyes.ts";
 import type { Watch } from "./watch.ts";
-import { type Missing, missingOf } from "./whole.ts";
 import { LEAD, type Window } from "./window.ts";
 import { counted } from "./words.ts";
 

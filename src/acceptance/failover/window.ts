@@ -1,7 +1,8 @@
 /** One kill, as it went: times by `performance.now()`, milliseconds. Filled in while it goes on, judged afterwards. */
+
+import type { Missing } from "../whole.ts";
 import type { Carried } from "./eyes.ts";
 import type { Victim } from "./victims.ts";
-import type { Missing } from "./whole.ts";
 
 export interface Window {
   readonly victim: Victim;

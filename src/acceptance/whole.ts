@@ -2,10 +2,10 @@
  * Is a site whole? Not only: does it answer; everything that was there before a kill is there again, so that the next kill meets what people
  * planned. Pure: one rule over what was seen.
  */
-import type { SiteObservation } from "../../controller/index.ts";
-import { type Blueprint, type DirectorStatus, hasAll, type Position, parsePosition } from "../../model/index.ts";
-import { type DatabaseSighting, directorsOf } from "../../probe/index.ts";
-import { runs } from "./victims.ts";
+import type { SiteObservation } from "../controller/index.ts";
+import { type Blueprint, type DirectorStatus, hasAll, type Position, parsePosition } from "../model/index.ts";
+import { type DatabaseSighting, directorsOf } from "../probe/index.ts";
+import { runs } from "./failover/victims.ts";
 
 export interface View {
   readonly blueprint: Blueprint;
