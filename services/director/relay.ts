@@ -7,7 +7,7 @@
  * the kernel sends to who writes after a reset.
  */
 import { connect, type Socket } from "node:net";
-import { type ReadTurns, readableOf } from "../../src/world/index.ts";
+import { LocalPorts, type ReadTurns, readableOf } from "../../src/world/index.ts";
 import { TIMING } from "./timing.ts";
 
 export interface Relay {
@@ -34,13 +34,33 @@ export type Reached =
   | { readonly ok: true; readonly socket: Socket }
   | { readonly ok: false; readonly fault: "copy" | "own"; readonly code: string };
 
+const ports = new LocalPorts();
+/** A port of ours that is somebody's after all, or was used for the same copy a moment ago. */
+const PORT_TAKEN: ReadonlySet<string> = new Set(["EADDRINUSE", "EADDRNOTAVAIL"]);
+/** More would mean that it is not the port. */
+const PORTS_TRIED = 8;
+
 /**
  * Connects to a copy; nothing is sent.
  * @param from our own address: the copy believes PROXY headers from it alone
  */
-export function reach(address: string, port: number, from: string): Promise<Reached> {
+export async function reach(address: string, port: number, from: string): Promise<Reached> {
+  for (let tried = 1; ; tried++) {
+    const reached = await reachFrom(address, port, from, ports.take(`${address}:${port}`));
+    if (reached.ok || !PORT_TAKEN.has(reached.code) || tried === PORTS_TRIED) return reached;
+  }
+}
+
+function reachFrom(address: string, port: number, from: string, localPort: number): Promise<Reached> {
   return new Promise((resolve) => {
-    const socket = connect({ host: address, port, localAddress: from, allowHalfOpen: true, noDelay: true });
+    const socket = connect({
+      host: address,
+      port,
+      localAddress: from,
+      localPort,
+      allowHalfOpen: true,
+      noDelay: true,
+    });
     const fail = (code: string) => {
       clearTimeout(timer);
       socket.destroy();

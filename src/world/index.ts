@@ -6,6 +6,7 @@ export * from "./fair-queue.ts";
 export * from "./files.ts";
 export * from "./lean-client.ts";
 export * from "./listeners.ts";
+export * from "./local-ports.ts";
 export * from "./lock.ts";
 export * from "./processes.ts";
 export * from "./proxy-protocol.ts";
