@@ -19,5 +19,7 @@ export {
   type SiteText,
 } from "./read/site.ts";
 export { type Diagnostic, formatDiagnostic } from "./read/source.ts";
+export { isSystemsFile, readSystems, type SystemsReading } from "./read/systems.ts";
 export * from "./site.ts";
+export * from "./systems.ts";
 export * from "./units.ts";

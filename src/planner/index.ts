@@ -2,6 +2,17 @@
 export { loopbackOf, targetOf } from "./addresses.ts";
 export { type Score, score } from "./balance.ts";
 export { blueprintId, sameTarget } from "./changes.ts";
+export {
+  type BeforeAfter,
+  type Consolidation,
+  type ConsolidationRange,
+  type ConsolidationRow,
+  consolidate,
+  type Savings,
+  systemsOf,
+} from "./consolidate.ts";
+export { type Figure, figuresOf, rangeText, roughly } from "./consolidate-figures.ts";
+export { type ConsolidationAbout, consolidationPage } from "./consolidate-page.ts";
 export type { Change, PlanInput, PlanResult, RecipeBook } from "./contract.ts";
 export { surveyHosts } from "./ground.ts";
 export { lintBlueprint } from "./lint.ts";

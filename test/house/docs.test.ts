@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, it } from "node:test";
-import { FAULT_CODES } from "../../src/model/index.ts";
+import { FAULT_CODES, NUMBER_ASSUMPTIONS } from "../../src/model/index.ts";
 
 const HOUSE = resolve(import.meta.dirname, "../..");
 const PAGES = ["README.md", "SECURITY.md", "CONTRIBUTING.md", ...globSync("docs/*.md", { cwd: HOUSE })];
@@ -17,8 +17,8 @@ const codeOf = (page: string): readonly string[] => [
 const code = codeOf(operating);
 
 /** Keys as the tables of `fields.ts` have them: read from its text, because the tables themselves are private to reading. */
-function siteKeys(): readonly string[] {
-  const text = read("src/model/read/fields.ts");
+function siteKeys(file: string): readonly string[] {
+  const text = read(file);
   return [...text.matchAll(/^\s+"?([a-z][a-z0-9-]*)"?: (?:optional|required)\(/gm)].map((match) => match[1]!);
 }
 
@@ -28,15 +28,19 @@ describe("docs/operating.md", () => {
       assert.match(operating, new RegExp(`^\\| \`${fault.replace(".", "\\.")}\`\\s*\\| [123]\\s*\\|`, "m"));
   });
 
-  it("has every key of a site file", () => {
-    const keys = siteKeys();
-    assert.ok(keys.length > 50, "the keys were not found in fields.ts");
-    for (const key of keys)
-      assert.ok(
-        code.some((words) => new RegExp(`(?<![\\w-])${key}(?![\\w-])`).test(words)),
-        `the key ${key} is not documented`,
-      );
-  });
+  for (const [what, least, keysIn] of [
+    ["a site file", 50, () => siteKeys("src/model/read/fields.ts")],
+    ["a table of systems", 20, () => [...siteKeys("src/model/read/systems.ts"), ...NUMBER_ASSUMPTIONS]],
+  ] as const)
+    it(`has every key of ${what}`, () => {
+      const keys = keysIn();
+      assert.ok(keys.length > least, `the keys of ${what} were not found`);
+      for (const key of keys)
+        assert.ok(
+          code.some((words) => new RegExp(`(?<![\\w-])${key}(?![\\w-])`).test(words)),
+          `the key ${key} is not documented`,
+        );
+    });
 
   it("has every command, and no other", () => {
     const known = [...read("src/cli/main.ts").matchAll(/^ {2}"?([a-z-]+)"?: async \(\) =>/gm)].map(

@@ -72,7 +72,7 @@ function planned(site: Site): boolean {
 }
 
 const EXAMPLES = readdirSync(join(HOUSE, "sites"))
-  .filter((name) => name.endsWith(".yaml"))
+  .filter((name) => /(?<!-inventory)\.yaml$/.test(name))
   .map((name) => readFileSync(join(HOUSE, "sites", name), "utf8"));
 
 const NASTY = [

@@ -1,16 +1,12 @@
 /** `domus plan SITE`: layout, proof of N+1, differences, steps. Changes nothing. */
-
-import { join } from "node:path";
 import type { Command } from "commander";
-import { EmbeddedHosts, planSite, programsHere, takeInventory } from "../../controller/index.ts";
-import { BundleCache } from "../../images/index.ts";
-import { type Blueprint, Fault, formatSize, type Inventory, type Site } from "../../model/index.ts";
+import { planSite, programsHere } from "../../controller/index.ts";
+import { type Blueprint, Fault, formatSize, type Site } from "../../model/index.ts";
 import { blueprintId, type Change, type PlanResult, type SizeResult, size as sizeOf } from "../../planner/index.ts";
 import { RECIPES } from "../../recipes/index.ts";
-import { knownSites, Store, siteDirectory, stateBase } from "../../store/index.ts";
-import { realClock } from "../../world/index.ts";
 import { openSite, VERSION } from "../open.ts";
 import { paint, say, sayJson, table } from "../say.ts";
+import { lookAt } from "../standing.ts";
 import { network } from "../words.ts";
 
 interface PlanFlags {
@@ -20,23 +16,6 @@ interface PlanFlags {
   readonly json?: boolean;
   readonly why?: boolean;
   readonly mariadb?: boolean;
-}
-
-/** Looks at what exists for a site without making anything: `plan` leaves no trace. */
-async function lookAt(site: Site, programs: Inventory["programs"]) {
-  const base = stateBase(process.env);
-  if (!knownSites(base).includes(site.name)) return { target: null, inventory: { hosts: [], guests: [], programs } };
-  const directory = siteDirectory(base, site.name);
-  const store = await Store.open(directory, realClock);
-  const hosts = new EmbeddedHosts(directory, new BundleCache(join(directory, "bundles")));
-  try {
-    const target = await store.target();
-    const names = new Set([...site.hosts, ...(target?.blueprint.hosts ?? [])].map((host) => host.name));
-    return { target, inventory: await takeInventory(hosts, [...names], programs) };
-  } finally {
-    await hosts.close();
-    await store.close();
-  }
 }
 
 /** Why a Blueprint is made when a person asks for it at the command line. */

@@ -54,9 +54,9 @@ export interface Place {
 /** Our words where those of the YAML library speak to programmers: the first that matches counts. */
 const SYNTAX: readonly (readonly [code: YAMLError["code"], said: RegExp, says: string])[] = [
   ["TAB_AS_INDENT", /^/, "a tab cannot indent a line: use blanks"],
-  ["MULTIPLE_DOCS", /^/, "a second document begins here: a site file has one"],
+  ["MULTIPLE_DOCS", /^/, "a second document begins here: a file has one"],
   ["RESOURCE_EXHAUSTION", /^/, "nested too deeply"],
-  ["TAG_RESOLVE_FAILED", /^/, "tags (words that begin with !) mean nothing in a site file"],
+  ["TAG_RESOLVE_FAILED", /^/, "tags (words that begin with !) mean nothing here"],
   ["BAD_SCALAR_START", /character (.)/, "a text that begins with $1 needs quotes around it"],
   ["BLOCK_AS_IMPLICIT_KEY", /^Nested/, 'a second ": " in one value: put quotes around it, or mend the indentation'],
   ["BLOCK_AS_IMPLICIT_KEY", /^/, "the indentation fits nothing above"],
@@ -80,6 +80,7 @@ function syntaxSentence({ code, message }: YAMLError): string {
 export class Source {
   readonly file: string;
   readonly diagnostics: Diagnostic[] = [];
+  private readonly remarks: Diagnostic[] = [];
   private readonly said = new Set<string>();
   private readonly mistaken = new Set<string>();
   private overflow: Diagnostic | null = null;
@@ -118,16 +119,30 @@ export class Source {
     const key = `${offset} ${words}`;
     if (this.said.has(key)) return;
     this.said.add(key);
+    const one = this.diagnosticAt(offset, full ? "" : path, words);
+    if (full) this.overflow = one;
+    else this.diagnostics.push(one);
+  }
+
+  /** Something that a person should know and that is no mistake: the file counts as it is. */
+  remarkAt(offset: number, path: string, says: string): void {
+    if (this.remarks.length < MOST) this.remarks.push(this.diagnosticAt(offset, path, says));
+  }
+
+  /** Every remark in the order of the file. */
+  get remarked(): readonly Diagnostic[] {
+    return this.remarks.toSorted((a, b) => a.line - b.line || a.column - b.column);
+  }
+
+  private diagnosticAt(offset: number, path: string, says: string): Diagnostic {
     const { line, col } = this.lines.linePos(offset);
-    const one: Diagnostic = {
+    return {
       file: this.file,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      path: full ? "" : clip(path, 200),
-      says: clip(words, 300),
+      path: clip(path, 200),
+      says: clip(says, 300),
     };
-    if (full) this.overflow = one;
-    else this.diagnostics.push(one);
   }
 
   /** Remembers that what is read at a path, and around it, is not what was meant. */
