@@ -7,11 +7,14 @@ import { join } from "node:path";
 import { type Blueprint, emptyInventory, type HostName, readSite, type Site } from "../src/model/index.ts";
 import {
   blueprintId,
+  fitOf,
   lintBlueprint,
   type PlanInput,
   plan,
+  purchasesFor,
   type RecipeBook,
   score,
+  shapesOf,
   size,
 } from "../src/planner/index.ts";
 import { RECIPES } from "../src/recipes/index.ts";
@@ -151,6 +154,12 @@ plan(input(middle, { parent, cause: { by: "balancing", says: "measured" } }), BO
 const cpu = process.cpuUsage(cpuBefore);
 console.log(
   `  score ${score(middle, inventory, bent).total.toFixed(4)} → ${score(middle, inventory, straight).total.toFixed(4)} in ${moves} moves, ${((cpu.user + cpu.system) / 1e6).toFixed(2)} CPU-s; placed from nothing ${score(middle, inventory, small).total.toFixed(4)}`,
+);
+const counting = performance.now();
+const fits = shapesOf(middle).map(({ shape }) => fitOf({ site: middle, inventory, blueprint: small }, shape));
+const bought = purchasesFor({ site: middle, inventory, blueprint: small }, fits[0]!.shape, fits[0]!);
+console.log(
+  `${"46 hosts, 203 guests: what fits, what to buy".padEnd(52)} ${(performance.now() - counting).toFixed(1).padStart(9)} ms  ${fits.length} shapes, ${bought.length} purchases`,
 );
 const huge = large(1000, 10_000);
 const big = measure("1,000 hosts, 10,000 guests", 10_000, 2, input(huge));

@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   "what-if": async () => (await import("./commands/what-if.ts")).addWhatIf,
   files: async () => (await import("./commands/files.ts")).addFiles,
   audit: async () => (await import("./commands/audit.ts")).addAudit,
+  size: async () => (await import("./commands/size.ts")).addSize,
   consolidate: async () => (await import("./commands/consolidate.ts")).addConsolidate,
   serve: async () => (await import("./commands/serve.ts")).addServe,
   showcase: async () => (await import("./commands/showcase.ts")).addShowcase,

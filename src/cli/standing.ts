@@ -1,6 +1,5 @@
 /** A site as questions are asked about it without touching it: as it is in force, or as its file would be planned. Leaves no trace. */
 import { join } from "node:path";
-import type { SuccessfulPlan } from "../controller/index.ts";
 import { EmbeddedHosts, planSite, programsHere, takeInventory } from "../controller/index.ts";
 import { BundleCache } from "../images/index.ts";
 import { type Blueprint, Fault, type Inventory, type Site, type SiteName } from "../model/index.ts";
@@ -31,7 +30,9 @@ export async function lookAt(
 
 export interface StandingSite {
   readonly site: Site;
-  readonly blueprint: Blueprint;
+  /** `null`: it cannot be planned, and {@link refusals} say why. */
+  readonly blueprint: Blueprint | null;
+  readonly refusals: readonly string[];
   readonly inventory: Inventory;
   /** `in force`: where its guests are. `planned`: where the file would put them. */
   readonly from: "in force" | "planned";
@@ -44,7 +45,7 @@ const ASKED = { by: "person", says: "asked by a person" } as const;
 
 /**
  * @param given the name of a site that was brought up, or a site file
- * @throws Fault `site.unknown`, `site.unreadable`, `site.invalid`, `plan.impossible`
+ * @throws Fault `site.unknown`, `site.unreadable`, `site.invalid`
  */
 export async function standingSite(given: string, hosts?: string): Promise<StandingSite> {
   const base = stateBase(process.env);
@@ -57,10 +58,10 @@ export async function standingSite(given: string, hosts?: string): Promise<Stand
     { ...known, recipes: RECIPES, version: VERSION },
     { loopback: null, planOnly: true, mariadb: null, cause: ASKED },
   );
-  if (!result.ok) throw new Fault("plan.impossible", { reasons: result.refusals.join("\n") });
   return {
     site,
-    blueprint: (result as SuccessfulPlan).blueprint,
+    blueprint: result.ok ? result.blueprint : null,
+    refusals: result.ok ? [] : result.refusals,
     inventory: known.inventory,
     from: "planned",
     directory: known.target ? siteDirectory(base, site.name) : null,
@@ -73,5 +74,6 @@ async function inForce(name: SiteName): Promise<StandingSite> {
   const written = readIfThere(join(directory, "site.json"));
   const { target, inventory } = await lookAt({ name, hosts: [] }, programsHere());
   if (!written || !target) throw new Fault("site.unknown", { directory: `${base} by the name of ${name}` });
-  return { site: JSON.parse(written) as Site, blueprint: target.blueprint, inventory, from: "in force", directory };
+  const site = JSON.parse(written) as Site;
+  return { site, blueprint: target.blueprint, refusals: [], inventory, from: "in force", directory };
 }

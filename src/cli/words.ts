@@ -1,5 +1,5 @@
 /** Words of options → values, refused in one sentence when they are wrong. */
-import { Fault, parseDuration, parseNetwork } from "../model/index.ts";
+import { Fault, parseDuration, parseNetwork, parseSize } from "../model/index.ts";
 
 function refuse(option: string, expected: string, found: string): never {
   throw new Fault("usage.invalid", { reason: `${option} expects ${expected}, found ${JSON.stringify(found)}` });
@@ -29,6 +29,15 @@ export function share(option: string, text: string): number {
       : Number.NaN;
   if (!(value >= 0 && value <= 1)) refuse(option, "a share like 10%", text);
   return value;
+}
+
+/** @returns memory in bytes and processors of `2GiB,1cpu`, `512 MiB` (one processor) */
+export function guestShape(option: string, text: string): { readonly memory: number; readonly cpus: number } {
+  const match = /^\s*(\d[\d.]*\s*[A-Za-z]+)\s*(?:,\s*(\d+(?:\.\d+)?)\s*(?:cpus?)?\s*)?$/i.exec(text);
+  const memory = match ? parseSize(match[1]!) : null;
+  const cpus = Number(match?.[2] ?? 1);
+  if (!memory || memory < 1024 ** 2 || !(cpus > 0 && cpus <= 1024)) refuse(option, "a guest like 2GiB,1cpu", text);
+  return { memory, cpus };
 }
 
 /** @returns an IPv4 network as it was given, or `undefined` when none was */

@@ -1,6 +1,7 @@
 /** The planner: place, prove, sequence, size. Pure and deterministic: the same input gives the same bytes. */
 export { loopbackOf, targetOf } from "./addresses.ts";
 export { type Score, score } from "./balance.ts";
+export { type Purchase, purchasesFor } from "./buy.ts";
 export { blueprintId, sameTarget } from "./changes.ts";
 export {
   type BeforeAfter,
@@ -14,6 +15,20 @@ export {
 export { type Figure, figuresOf, rangeText, roughly } from "./consolidate-figures.ts";
 export { type ConsolidationAbout, consolidationPage } from "./consolidate-page.ts";
 export type { Change, PlanInput, PlanResult, RecipeBook } from "./contract.ts";
+export {
+  type AnotherCopy,
+  anotherCopyOf,
+  type Binding,
+  type Fit,
+  type FitsInput,
+  fitOf,
+  type HostRoom,
+  MOST_COUNTED,
+  roomOf,
+  type Shape,
+  shapesOf,
+  shapeText,
+} from "./fits.ts";
 export { surveyHosts } from "./ground.ts";
 export { lintBlueprint } from "./lint.ts";
 export { plan } from "./plan.ts";

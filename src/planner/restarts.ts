@@ -15,8 +15,13 @@ import {
 import { isReserve, type Place } from "./ground.ts";
 import type { ProofInput } from "./proof-input.ts";
 
+/** What the proof must know of a guest: those of a Blueprint are such, and so are those that somebody only thinks of. */
+export type Restartable = Pick<BlueprintGuest, "name" | "service" | "copy" | "host"> & {
+  readonly definition: Pick<BlueprintGuest["definition"], "memory" | "cpus" | "data">;
+};
+
 interface Refugee {
-  readonly guest: BlueprintGuest;
+  readonly guest: Restartable;
   readonly service: Service;
   readonly others: readonly Place[];
 }
@@ -108,18 +113,25 @@ function barred(gaps: Gaps, refugee: Refugee, place: Place): Rule | undefined {
 }
 
 /** @returns for each host in use and each of its guests, where it could restart; `onto: null` says what is missing. */
-export function proveRestarts(input: ProofInput): {
+export function proveRestarts(input: {
+  readonly site: Pick<ProofInput["site"], "services">;
+  readonly places: readonly Place[];
+  readonly guests: readonly Restartable[];
+}): {
   readonly restarts: Proof["restarts"];
   readonly warnings: readonly string[];
+  /** Who only lacks room, by lost host: `fermigrid5/fg5x2`. */
+  readonly cramped: ReadonlySet<string>;
 } {
+  const crampedAll = new Set<string>();
   const warnings: string[] = [];
   const { places, guests } = input;
   const services = new Map(input.site.services.map((service) => [service.name, service]));
   const placeOf = new Map(places.map((place) => [place.name, place]));
   const memory = new Map(places.map((place) => [place.name, place.memory]));
   const cpus = new Map(places.map((place) => [place.name, place.cpus]));
-  const copies = new Map<ServiceName, BlueprintGuest[]>();
-  const onHost = new Map<HostName, BlueprintGuest[]>();
+  const copies = new Map<ServiceName, Restartable[]>();
+  const onHost = new Map<HostName, Restartable[]>();
   for (const guest of guests) {
     if (isReserve(services.get(guest.service)!)) continue;
     memory.set(guest.host, memory.get(guest.host)! - guest.definition.memory);
@@ -143,6 +155,7 @@ export function proveRestarts(input: ProofInput): {
       const other = pack(refugees, lost, tightest, new Gaps(memory, cpus));
       if (other.homeless < best.homeless) best = other;
     }
+    for (const guest of best.cramped) crampedAll.add(`${lost.name}/${guest}`);
     if (best.cramped.length > 0) {
       const names = best.cramped.slice(0, 6).join(", ");
       const others = best.cramped.length > 6 ? ` and ${best.cramped.length - 6} more` : "";
@@ -152,6 +165,7 @@ export function proveRestarts(input: ProofInput): {
   });
   return {
     restarts,
+    cramped: crampedAll,
     warnings:
       warnings.length > 8 ? [...warnings.slice(0, 8), `and ${warnings.length - 8} more hosts like that`] : warnings,
   };

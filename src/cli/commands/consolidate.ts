@@ -161,7 +161,8 @@ async function matterOf(given: string): Promise<Matter> {
       needs: null,
     };
   }
-  const { site, blueprint, from } = await standingSite(given);
+  const { site, blueprint, refusals, from } = await standingSite(given);
+  if (!blueprint) throw new Fault("plan.impossible", { reasons: refusals.join("\n") });
   return {
     title: site.name,
     date: null,
