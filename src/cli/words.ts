@@ -53,14 +53,17 @@ const MOMENT = /^(?:(\d{4}-\d{2}-\d{2})(?:[T ]|$))?(?:(\d{2}:\d{2}(?::\d{2}(?:\.
 
 /**
  * @param now milliseconds since the epoch; a bare time of day is its last occurrence
+ * @param utc a moment without a zone is in UTC
  * @returns milliseconds since the epoch of `03:12`, `2026-11-20`, `2026-11-20 03:12`, `2026-11-20T03:12:00Z`
  */
-export function moment(option: string, text: string, now: number): number {
+export function moment(option: string, text: string, now: number, utc = false): number {
   const match = MOMENT.exec(text);
-  const [, day, time, zone = ""] = match ?? [];
+  const [, day, time, zone = utc ? "Z" : ""] = match ?? [];
   const today = new Date(now);
   const local = (date: Date): string =>
-    `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
+    utc
+      ? date.toISOString().slice(0, 10)
+      : `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
   const read = Date.parse(`${day ?? local(today)}T${time ?? "00:00"}${zone}`);
   if (match === null || text === "" || Number.isNaN(read))
     refuse(option, "a moment like 03:12, 2026-11-20 or 2026-11-20T03:12:00Z", text);

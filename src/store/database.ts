@@ -23,6 +23,8 @@ export interface Tables {
   event: { entry: number | null; at: number; kind: string; about: string; says: string };
   /** Every change of what a probe saw. */
   probe_change: { entry: number | null; subject: string; at: number; outcome: string; says: string };
+  /** Somebody looked at these subjects (a JSON list), again and again, from `begun` to `until`. */
+  probe_watch: { entry: number | null; begun: number; until: number; subjects: string };
   /** Counts by minute, for availability. */
   probe_minute: { subject: string; minute: number; asked: number; answered: number; milliseconds: number };
 }
@@ -47,6 +49,10 @@ function asSqliteDatabase(database: DatabaseSync): SqliteDatabase {
   };
 }
 
+/**
+ * Each only adds: tables, indices, columns with a default. So the Domus before the one that wrote a store reads and writes it, and misses only
+ * what is new; an upgrade can be taken back.
+ */
 const MIGRATIONS: readonly string[][] = [
   [
     `CREATE TABLE blueprint (number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, parent TEXT, cause TEXT NOT NULL, json TEXT NOT NULL, made_at INTEGER NOT NULL) STRICT`,
@@ -58,6 +64,17 @@ const MIGRATIONS: readonly string[][] = [
     `CREATE TABLE probe_minute (subject TEXT NOT NULL, minute INTEGER NOT NULL, asked INTEGER NOT NULL, answered INTEGER NOT NULL, milliseconds INTEGER NOT NULL, PRIMARY KEY (subject, minute)) STRICT`,
   ],
   [`CREATE TABLE held (guest TEXT PRIMARY KEY, at INTEGER NOT NULL, says TEXT NOT NULL) STRICT`],
+  [
+    `CREATE TABLE probe_watch (entry INTEGER PRIMARY KEY, begun INTEGER NOT NULL, until INTEGER NOT NULL, subjects TEXT NOT NULL) STRICT`,
+    `CREATE INDEX probe_watch_by_end ON probe_watch (until)`,
+    `CREATE INDEX probe_change_by_time ON probe_change (at)`,
+    `CREATE INDEX event_by_time ON event (at)`,
+    // Of the time before, whole minutes are known: those in which a subject was asked.
+    `INSERT INTO probe_watch (begun, until, subjects)
+      SELECT MIN(minute) * 60000, (MAX(minute) + 1) * 60000, json_array(subject) FROM
+        (SELECT subject, minute, minute - ROW_NUMBER() OVER (PARTITION BY subject ORDER BY minute) AS island FROM probe_minute)
+      GROUP BY subject, island ORDER BY 1`,
+  ],
 ];
 
 function versionOf(database: DatabaseSync): number {
@@ -102,9 +119,9 @@ export async function openDatabase(file: string): Promise<Kysely<Tables>> {
     for (;;) {
       // Asked anew inside the transaction: another command may be the first of this site at the same moment.
       const version = versionOf(raw);
-      if (version > MIGRATIONS.length)
+      if (version > MIGRATIONS.length + 1)
         throw new Fault("store.newer", { file, found: String(version), known: String(MIGRATIONS.length) });
-      if (version === MIGRATIONS.length) break;
+      if (version >= MIGRATIONS.length) break;
       raw.exec("BEGIN IMMEDIATE");
       if (versionOf(raw) === version) {
         for (const statement of MIGRATIONS[version]!) raw.exec(statement);

@@ -5,18 +5,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Kysely } from "kysely";
-import {
-  type Blueprint,
-  type BlueprintId,
-  canonicalJson,
-  digest,
-  Fault,
-  type ProbeOutcome,
-  type ProbeResult,
-  type StepId,
-} from "../model/index.ts";
+import { type Blueprint, type BlueprintId, canonicalJson, digest, Fault, type StepId } from "../model/index.ts";
 import { type Clock, makePrivateDirectory, readIfThere, writeFileDurably } from "../world/index.ts";
 import { openDatabase, sql, storeFault, type Tables } from "./database.ts";
+import { type Availability, ProbeRecords, type RecordedHistory } from "./probes.ts";
 import { SecretVault } from "./secrets.ts";
 
 export interface Target {
@@ -32,15 +24,7 @@ export interface StoredEvent {
   readonly says: string;
 }
 
-export interface Availability {
-  readonly subject: string;
-  readonly asked: number;
-  readonly answered: number;
-  /** Changes, newest first. */
-  readonly changes: readonly { readonly at: number; readonly outcome: string; readonly says: string }[];
-}
-
-/** Days that counts and changes are kept. */
+/** Days that changes, events and the times of looking are kept: history is made of them. */
 const KEPT_DAYS = 400;
 const MINUTE = 60_000;
 
@@ -50,7 +34,7 @@ export class Store {
   private readonly file: string;
   private readonly database: Kysely<Tables>;
   private readonly clock: Clock;
-  private readonly lastOutcome = new Map<string, string>();
+  private readonly probes: ProbeRecords;
 
   private constructor(directory: string, file: string, database: Kysely<Tables>, clock: Clock) {
     this.directory = directory;
@@ -58,6 +42,7 @@ export class Store {
     this.database = database;
     this.clock = clock;
     this.secrets = new SecretVault(join(directory, "secrets"));
+    this.probes = new ProbeRecords(database, clock);
   }
 
   /**
@@ -207,75 +192,31 @@ export class Store {
     );
   }
 
-  /** Keeps what a probe saw: counts by minute, and every change with its cause. */
-  async recordProbes(results: readonly { readonly subject: string; readonly result: ProbeResult }[]): Promise<void> {
-    const at = this.clock.now();
-    const minute = Math.floor(at / MINUTE);
-    await this.guarded(() =>
-      this.database.transaction().execute(async (transaction) => {
-        for (const { subject, result } of results) {
-          const good = COUNTS_AS_ANSWER[result.outcome] ? 1 : 0;
-          const took = Math.round(result.milliseconds);
-          await sql`INSERT INTO probe_minute (subject, minute, asked, answered, milliseconds) VALUES (${subject}, ${minute}, 1, ${good}, ${took})
-            ON CONFLICT (subject, minute) DO UPDATE SET asked = asked + 1, answered = answered + ${good}, milliseconds = milliseconds + ${took}`.execute(
-            transaction,
-          );
-          if (this.lastOutcome.get(subject) === result.outcome) continue;
-          const last = await transaction
-            .selectFrom("probe_change")
-            .select("outcome")
-            .where("subject", "=", subject)
-            .orderBy("entry", "desc")
-            .limit(1)
-            .executeTakeFirst();
-          if (last?.outcome !== result.outcome)
-            await transaction
-              .insertInto("probe_change")
-              .values({ entry: null, subject, at, outcome: result.outcome, says: result.says })
-              .execute();
-          this.lastOutcome.set(subject, result.outcome);
-        }
-      }),
-    );
+  /** See {@link ProbeRecords.record}. */
+  recordProbes(...look: Parameters<ProbeRecords["record"]>): Promise<void> {
+    return this.guarded(() => this.probes.record(...look));
   }
 
   /** @param since milliseconds since the epoch */
-  async availability(since: number): Promise<readonly Availability[]> {
-    const counts = await this.guarded(() =>
-      this.database
-        .selectFrom("probe_minute")
-        .select((e) => ["subject", e.fn.sum<number>("asked").as("asked"), e.fn.sum<number>("answered").as("answered")])
-        .where("minute", ">=", Math.floor(since / MINUTE))
-        .groupBy("subject")
-        .orderBy("subject")
-        .execute(),
-    );
-    const changes = await this.guarded(() =>
-      this.database
-        .selectFrom("probe_change")
-        .select(["subject", "at", "outcome", "says"])
-        .where("at", ">=", since)
-        .orderBy("entry", "desc")
-        .limit(10_000)
-        .execute(),
-    );
-    return counts.map((count) => ({
-      ...count,
-      changes: changes
-        .filter((change) => change.subject === count.subject)
-        .map(({ at, outcome, says }) => ({ at, outcome, says })),
-    }));
+  availability(since: number): Promise<readonly Availability[]> {
+    return this.guarded(() => this.probes.availability(since));
+  }
+
+  /** See {@link ProbeRecords.history}. */
+  history(from: number, to: number): Promise<RecordedHistory> {
+    return this.guarded(() => this.probes.history(from, to));
+  }
+
+  /** @returns when the first thing was recorded that history is made of; `null`: nothing yet */
+  firstLook(): Promise<number | null> {
+    return this.guarded(() => this.probes.firstLook());
   }
 
   /** Forgets what is older than the store keeps. */
   async prune(): Promise<void> {
     const oldest = this.clock.now() - KEPT_DAYS * 24 * 60 * MINUTE;
     await this.guarded(async () => {
-      await this.database
-        .deleteFrom("probe_minute")
-        .where("minute", "<", Math.floor(oldest / MINUTE))
-        .execute();
-      await this.database.deleteFrom("probe_change").where("at", "<", oldest).execute();
+      await this.probes.prune(oldest);
       await this.database.deleteFrom("event").where("at", "<", oldest).execute();
       await sql`DELETE FROM journal WHERE entry < (SELECT MAX(entry) FROM journal) - 100000`.execute(this.database);
     });
@@ -351,9 +292,3 @@ function readJson<Shape>(text: string, file: string): Shape {
     throw new Fault("store.corrupt", { file, reason: (error as Error).message }, { cause: error });
   }
 }
-
-const COUNTS_AS_ANSWER: Readonly<Record<ProbeOutcome, boolean>> = {
-  answers: true,
-  "read-only": true,
-  failed: false,
-};

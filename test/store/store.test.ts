@@ -147,6 +147,112 @@ describe("the store", () => {
     await store.close();
   });
 
+  it("keeps when somebody looked: one row while nothing changes, a new one after a pause and for other subjects", async () => {
+    let now = Date.UTC(2026, 10, 20, 12);
+    const clock = { now: () => now, sleep: async () => {} };
+    const directory = join(base, "watch");
+    let store = await Store.open(directory, clock);
+    const good = { outcome: "answers", says: "fine", milliseconds: 1 } as const;
+    const bad = { outcome: "failed", says: "refused", milliseconds: 900 } as const;
+    const begun = now;
+    const look = async (after: number, result: typeof good | typeof bad, ...subjects: string[]) => {
+      const asked = now + after;
+      now = asked + result.milliseconds;
+      await store.recordProbes(
+        subjects.map((subject) => ({ subject, result })),
+        asked,
+      );
+    };
+    for (const result of [good, good, bad, good]) await look(1000, result, "copy a");
+    // Another controller goes on where the first one ended.
+    await store.close();
+    store = await Store.open(directory, clock);
+    await look(5000, good, "copy a");
+    await look(60_000, good, "copy a");
+    await look(1000, good, "copy a", "copy b");
+    const seen = await store.history(begun, now + 1);
+    assert.deepEqual(
+      seen.watches.map((one) => [one.begun - begun, one.until - begun, one.subjects]),
+      [
+        [1001, 9903 + 1, ["copy a"]],
+        [69_905, 69_905, ["copy a"]],
+        [70_906, 70_906, ["copy a", "copy b"]],
+      ],
+    );
+    // A failure counts from its question on, an answer from when it was there.
+    assert.deepEqual(
+      seen.changes.map(({ subject, at, outcome }) => [subject, at - begun, outcome]),
+      [
+        ["copy a", 1001, "answers"],
+        ["copy a", 3002, "failed"],
+        ["copy a", 4903, "answers"],
+        ["copy b", 70_906, "answers"],
+      ],
+    );
+    // Of the time before, the last change of each subject is told.
+    assert.deepEqual(
+      (await store.history(begun + 60_000, now + 1)).changes.map(({ at, outcome }) => [at - begun, outcome]),
+      [
+        [4903, "answers"],
+        [70_906, "answers"],
+      ],
+    );
+    assert.equal(await store.firstLook(), begun + 1001);
+    // After more than a year nothing is left of it but what each subject was last.
+    now += 401 * 86_400_000;
+    await store.prune();
+    const old = await store.history(0, now);
+    assert.deepEqual([old.watches.length, old.changes.length], [0, 2]);
+    assert.deepEqual(await store.availability(0), []);
+    await store.close();
+  });
+
+  it("carries an earlier store's counts over as times of looking, and the version before reads this one's", async () => {
+    const { DatabaseSync } = await import("node:sqlite");
+    const directory = join(base, "earlier");
+    await (await Store.open(directory, realClock)).close();
+    const file = join(directory, "store.sqlite");
+    let raw = new DatabaseSync(file);
+    const known = (raw.prepare("PRAGMA user_version").get() as { user_version: number }).user_version;
+    raw.exec(
+      "DROP TABLE probe_watch; DROP INDEX probe_change_by_time; DROP INDEX event_by_time; PRAGMA user_version = 2",
+    );
+    const minute = raw.prepare("INSERT INTO probe_minute VALUES (?, ?, 50, 50, 100)");
+    for (const [subject, at] of [
+      ["copy a", 100],
+      ["copy a", 101],
+      ["copy a", 105],
+      ["copy b", 101],
+    ] as const)
+      minute.run(subject, at);
+    raw.close();
+    const store = await Store.open(directory, realClock);
+    assert.deepEqual(
+      (await store.history(0, Date.now())).watches.map(({ begun, until, subjects }) => [
+        begun / 60_000,
+        until / 60_000,
+        ...subjects,
+      ]),
+      [
+        [100, 102, "copy a"],
+        [101, 102, "copy b"],
+        [105, 106, "copy a"],
+      ],
+    );
+    await store.close();
+    raw = new DatabaseSync(file);
+    raw.exec(`CREATE TABLE of_the_next_version (one INTEGER) STRICT; PRAGMA user_version = ${known + 1}`);
+    raw.close();
+    const next = await Store.open(directory, realClock);
+    await next.recordProbes([{ subject: "copy a", result: { outcome: "answers", says: "", milliseconds: 1 } }]);
+    await next.close();
+    raw = new DatabaseSync(file);
+    assert.equal((raw.prepare("PRAGMA user_version").get() as { user_version: number }).user_version, known + 1);
+    raw.exec(`PRAGMA user_version = ${known + 2}`);
+    raw.close();
+    await assert.rejects(Store.open(directory, realClock), refused("store.newer"));
+  });
+
   it("refuses a store of a newer Domus", async () => {
     const { DatabaseSync } = await import("node:sqlite");
     const directory = join(base, "six");

@@ -17,52 +17,90 @@ export function probeSubjects(
   return [
     ...seen.guests.map(({ guest, probe }) => ({ subject: `guest ${guest.name}`, result: probe })),
     ...seen.aliases.map(({ alias, probe }) => ({ subject: `alias ${alias.name}`, result: probe })),
+    ...seen.hosts.map(({ name, state, says }) => ({
+      subject: `host ${name}`,
+      result: { outcome: state === "up" ? ("answers" as const) : ("failed" as const), says, milliseconds: 0 },
+    })),
   ];
 }
 
+/** Says which guests have ended since the last look, and how: the reason for what probes see. */
+class Endings {
+  #known = new Map<string, { readonly restarts: number; readonly end: string | null }>();
+
+  /** @returns guests that ended, with the reason */
+  since(seen: SiteObservation): readonly { readonly guest: string; readonly says: string }[] {
+    const now = new Map(
+      seen.guests.flatMap(({ guest, status }) =>
+        status ? [[guest.name as string, { restarts: status.restarts, end: status.lastEnd }] as const] : [],
+      ),
+    );
+    const ended = [...now].flatMap(([guest, { restarts, end }]) => {
+      const before = this.#known.get(guest);
+      const again = before && (restarts > before.restarts || end !== before.end);
+      // Whoever ordered it is known otherwise.
+      return again && end !== null && end !== "stopped as ordered" ? [{ guest, says: end }] : [];
+    });
+    // A guest that cannot be seen for a while is remembered: how it ended is told when its host is back.
+    this.#known = new Map([...this.#known, ...now]);
+    return ended;
+  }
+}
+
 /**
- * Mends and records until told to stop. Waits between turns; a turn that fails is said and the next one tries again.
+ * Mends and records until told to stop. Looking and mending are two loops: whoever waits for a guest to start must not stop looking at the
+ * others. A turn that fails is said and the next one tries again.
  * @param onChange called with one sentence for everything that changed
  */
 export async function keepUp(open: OpenSite, signal: AbortSignal, onChange: (says: string) => void): Promise<void> {
-  let lastMend = 0;
+  let lastTrouble = "";
+  const turns = async (every: number, turn: () => Promise<void>): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await turn();
+        lastTrouble = "";
+      } catch (error) {
+        if (!(error instanceof Fault)) throw error;
+        if (error.message !== lastTrouble) complain(`! ${error.message}`);
+        lastTrouble = error.message;
+      }
+      await realClock.sleep(every, signal);
+    }
+  };
+  const look = looker(open, onChange);
+  await Promise.all([turns(LOOK_EVERY, look), turns(MEND_EVERY, () => mend(open, onChange))]);
+}
+
+/** @returns one look at everything, which knows what the last one saw */
+function looker(open: OpenSite, onChange: (says: string) => void): () => Promise<void> {
+  const endings = new Endings();
   let lastPrune = 0;
   let known = new Map<string, string>();
-  let lastTrouble = "";
-  while (!signal.aborted) {
-    try {
-      if (realClock.now() - lastMend >= MEND_EVERY) {
-        await mend(open, onChange);
-        lastMend = realClock.now();
+  return async () => {
+    const begun = realClock.now();
+    const observed = await open.controller.observe();
+    if (observed?.target.phase === "up") {
+      const { seen } = observed;
+      for (const { guest, says } of endings.since(seen)) await open.store.event("ended", guest, says);
+      const subjects = probeSubjects(seen);
+      await open.store.recordProbes(subjects, begun);
+      const now = new Map([
+        ...subjects.map(({ subject, result }) => [subject, result.outcome] as const),
+        ...seen.hosts.map((host) => [`host ${host.name}`, host.state] as const),
+      ]);
+      for (const [subject, outcome] of now) {
+        const before = known.get(subject);
+        if (before === undefined || before === outcome) continue;
+        onChange(`${subject}: ${before} → ${outcome}`);
+        await open.store.event("change", subject, `${before} → ${outcome}`);
       }
-      const observed = await open.controller.observe();
-      if (observed?.target.phase === "up") {
-        const subjects = probeSubjects(observed.seen);
-        await open.store.recordProbes(subjects);
-        const now = new Map([
-          ...subjects.map(({ subject, result }) => [subject, result.outcome] as const),
-          ...observed.seen.hosts.map((host) => [`host ${host.name}`, host.state] as const),
-        ]);
-        for (const [subject, outcome] of now) {
-          const before = known.get(subject);
-          if (before === undefined || before === outcome) continue;
-          onChange(`${subject}: ${before} → ${outcome}`);
-          await open.store.event("change", subject, `${before} → ${outcome}`);
-        }
-        known = now;
-      }
-      if (realClock.now() - lastPrune > 3_600_000) {
-        await open.store.prune();
-        lastPrune = realClock.now();
-      }
-      lastTrouble = "";
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      if (error.message !== lastTrouble) complain(`! ${error.message}`);
-      lastTrouble = error.message;
+      known = now;
     }
-    await realClock.sleep(LOOK_EVERY, signal);
-  }
+    if (realClock.now() - lastPrune > 3_600_000) {
+      await open.store.prune();
+      lastPrune = realClock.now();
+    }
+  };
 }
 
 /** One turn of the reconciler, unless somebody else is at work: then he does it. */
