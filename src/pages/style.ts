@@ -105,7 +105,7 @@ svg .line.ink5 { stroke-dasharray: 4 4; } svg .line.ink6 { stroke-dasharray: 12 
 .legend svg.key { width: 1.7rem; height: .65rem; margin-right: .45rem; }
 svg.spark { width: 10rem; height: 1.75rem; vertical-align: middle; }
 .spark-bar { fill: var(--accent); } .spark-bad { fill: var(--bad); }
-svg.strip { height: 1.5rem; width: calc(var(--cells) * .5rem); max-width: 100%; vertical-align: middle; }
+svg.strip { height: 1.5rem; width: calc(var(--cells) * .5rem); min-width: calc(var(--cells) * .2rem); max-width: 100%; vertical-align: middle; }
 .cell.good { fill: var(--good); } .cell.warn { fill: var(--warn); } .cell.bad { fill: var(--bad); } .cell.none { fill: var(--field); }
 ul.plain li, ol li { overflow-wrap: anywhere; }
 @media print {

@@ -282,15 +282,15 @@ describe("causes", () => {
     const found = causes(
       [],
       [
-        ...down("host fermigrid5").map((one) => ({ ...one, says: "cut off from power" })),
+        ...down("host fermigrid5").map((one) => ({ ...one, says: "host fermigrid5 is cut off from power" })),
         ...down("guest fg5x2"),
         ...down("alias gums"),
       ],
     );
     assert.deepEqual(found, {
-      "alias gums": "host: host fermigrid5 was away: cut off from power",
-      "guest fg5x2": "host: host fermigrid5 was away: cut off from power",
-      "host fermigrid5": "unknown: nothing else was noted at that time",
+      "alias gums": "host: host fermigrid5 is cut off from power",
+      "guest fg5x2": "host: host fermigrid5 is cut off from power",
+      "host fermigrid5": "host: host fermigrid5 is cut off from power",
     });
   });
 
@@ -305,8 +305,8 @@ describe("causes", () => {
       [event(at + S, "ended", "fg5x2", "signal SIGKILL"), event(at, "guest", "fg6x3", "stop by a person")],
       [],
     );
-    assert.equal(causes(crashed, down("guest fg5x2"))["guest fg5x2"], "ended: fg5x2 ended: signal SIGKILL");
-    assert.equal(causes(crashed, down("alias gums"))["alias gums"], "ended: fg5x2 ended: signal SIGKILL");
+    assert.equal(causes(crashed, down("guest fg5x2"))["guest fg5x2"], "ended: fg5x2: signal SIGKILL");
+    assert.equal(causes(crashed, down("alias gums"))["alias gums"], "ended: fg5x2: signal SIGKILL");
     const run = factsOf(
       [event(at - 20 * S, "blueprint", "7", "asked by a person"), event(at + MIN, "up", "s", "9 steps")],
       [{ at: from + at - S, step: "guest.retire:fg5x2@fermigrid5", state: "begun" }],
@@ -316,6 +316,22 @@ describe("causes", () => {
       causes(run, down("guest fg6x3"))["guest fg6x3"],
       "up: a run of domus up (blueprint 7: asked by a person)",
     );
+  });
+
+  test("what is nearest to the beginning counts, nothing that happened after the end, and nothing that brings a guest back", () => {
+    const at = 10 * MIN;
+    const both = factsOf(
+      [event(at - 4 * S, "guest", "fg5x2", "stop by a person"), event(at + S, "guest", "fg5x2", "start by a person")],
+      [],
+    );
+    assert.equal(causes(both, down("guest fg5x2"))["guest fg5x2"], "person: stop by a person");
+    const crash = factsOf(
+      [event(at + S, "ended", "fg5x2", "signal SIGKILL"), event(at + 14 * S, "guest", "fg5x2", "stop by a person")],
+      [],
+    );
+    const cutLater = [good(from, "host fermigrid5"), bad(from + at + 14 * S, "host fermigrid5")];
+    const found = causes(crash, [...down("guest fg5x2"), ...cutLater]);
+    assert.equal(found["guest fg5x2"], "ended: fg5x2: signal SIGKILL");
   });
 
   test("an acceptance test's own kills are told apart, and nothing else is put on it", () => {
@@ -343,7 +359,7 @@ describe("causes", () => {
       found.outages.map(({ cause }) => cause.kind),
       ["unknown", "acceptance", "unknown"],
     );
-    assert.equal(found.outages[1]!.cause.says, "the acceptance test failover (fg5x2 ended: signal SIGKILL)");
+    assert.equal(found.outages[1]!.cause.says, "the acceptance test failover (fg5x2: signal SIGKILL)");
     assert.deepEqual([found.total.unanswered, found.total.tested], [24, 8]);
     assert.equal(found.total.shareApart, (3600 - 24) / (3600 - 8));
     assert.deepEqual(

@@ -3,13 +3,14 @@
  * `DOMUS_SCREENSHOTS=directory` keeps pictures.
  */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium } from "playwright-core";
+import { factsOf, historyOf, historyPage, type OutcomeChange, type RecordedEvent } from "../../src/probe/index.ts";
 import { TestDomus } from "../support/domus.ts";
 
 const CHROMIUM = "/usr/bin/chromium";
@@ -30,6 +31,50 @@ const LOOKS: Readonly<Record<string, BrowserContextOptions>> = {
   dark: { colorScheme: "dark", viewport: { width: 1150, height: 900 } },
   narrow: { colorScheme: "light", viewport: { width: 360, height: 740 } },
 };
+
+/** A page of so many days, with outages of every kind, and a pause. */
+function availability(days: number, now: number): string {
+  const from = now - Math.max(1, days) * DAY;
+  const subjects = ["alias gums", "alias voms", "guest fg5x2", "guest fg6x2", "host fermigrid5"];
+  const changes: OutcomeChange[] = subjects.map((subject) => ({ subject, at: from, outcome: "answers", says: "fine" }));
+  const events: RecordedEvent[] = [];
+  for (let day = 1; day < days; day += 3) {
+    const subject = subjects[day % subjects.length]!;
+    const at = from + day * DAY + day * 1000;
+    const about = subject.split(" ")[1]!;
+    const lasts = (day % 7) * 40_000 + 2000;
+    changes.push({ subject, at, outcome: "failed", says: "https://127.0.0.1:8443/health: nothing listens there" });
+    changes.push({ subject, at: at + lasts, outcome: "answers", says: "200" });
+    if (day % 2 === 0) events.push({ at, kind: "ended", about, says: "signal SIGKILL" });
+    if (day % 4 === 1)
+      events.push(
+        { at: at - 1000, kind: "acceptance", about: "failover", says: "begin" },
+        { at: at + lasts, kind: "acceptance", about: "failover", says: "end" },
+      );
+  }
+  const watch = (begin: number, end: number) => ({ begun: from + begin * DAY, until: from + end * DAY, subjects });
+  const history = historyOf({
+    from,
+    to: now,
+    zone: "Europe/Berlin",
+    watches: days === 0 ? [] : [watch(0, days * 0.4), watch(days * 0.6, days)],
+    changes: days === 0 ? [] : changes,
+    facts: factsOf(events, []),
+    related: (subject) => ({
+      self: subject.split(" ")[1]!,
+      host: subject.startsWith("guest") ? "fermigrid5" : null,
+      parts: [],
+    }),
+  });
+  const titles = new Map([["guest fg5x2", "gums copy 0 on fermigrid5"]]);
+  return historyPage(history, {
+    site: "fermigrid-ha",
+    lead: "How it was.",
+    titles,
+    command: "domus status --html x.html",
+  });
+}
+const DAY = 86_400_000;
 
 describe("report pages in a browser", { skip, timeout: 300_000 }, () => {
   const files = mkdtempSync(join(tmpdir(), "drp-"));
@@ -67,6 +112,15 @@ describe("report pages in a browser", { skip, timeout: 300_000 }, () => {
       await context.close();
     }
   }
+
+  it("availability: four hundred days, a fortnight, and nothing at all", async () => {
+    const now = Date.UTC(2026, 10, 20, 12);
+    for (const days of [400, 14, 0]) {
+      const file = join(files, `history-${days}.html`);
+      writeFileSync(file, availability(days, now));
+      await judge(`availability-${days}`, file);
+    }
+  });
 
   it("consolidation: the documents' table, Karlsruhe's, and a site", async () => {
     const domus = new TestDomus();

@@ -35,7 +35,7 @@ export interface Cell {
 /** One cell a day, the oldest first. @param says the row in one sentence */
 export function strip(cells: readonly Cell[], says: string): Html {
   const step = 8;
-  return html`<svg class="strip" viewBox="0 0 ${Math.max(1, cells.length) * step} 24" style="--cells: ${cells.length}" role="img" aria-label="${says}">${cells.map(
+  return html`<svg class="strip" viewBox="0 0 ${Math.max(1, cells.length) * step} 24" preserveAspectRatio="none" style="--cells: ${cells.length}" role="img" aria-label="${says}">${cells.map(
     (cell, index) =>
       html`<rect class="cell ${cell.level}" x="${index * step}" y="${HEIGHTS[cell.level].top}" width="${step - 1.5}" height="${HEIGHTS[cell.level].height}" rx="1.5"><title>${cell.says}</title></rect>`,
   )}</svg>`;

@@ -58,9 +58,16 @@ const HOUR = 3_600_000;
 /** A test or a run whose end was never written down ended at the latest then. */
 const LONGEST_TEST = 6 * HOUR;
 const LONGEST_RUN = HOUR;
-/** Domus looks once a second and may wait some seconds for an answer: what it notes of an event is that much late, or early. */
+/**
+ * How near to an outage's beginning its cause must be, milliseconds: Domus looks once a second, may wait some seconds for an answer, and notes what a
+ * person did when it is done. What happened after it was over is no cause of it.
+ */
 const BEFORE = 30_000;
-const AFTER = 10_000;
+const AFTER = 15_000;
+const AFTER_ITS_END = 5000;
+
+/** What a person does to a guest that cannot take it away. */
+const BRINGS_BACK = /^(?:start|resume|restore|snapshot) /;
 
 /** Pairs of begin and end. What is begun again has ended; what never ended is given up after `longest`. */
 function windows(
@@ -106,8 +113,8 @@ export function factsOf(events: readonly RecordedEvent[], steps: readonly Record
     });
   }
   for (const { at, kind, about, says } of events) {
-    if (kind === "guest") point("person", at, about, says);
-    if (kind === "ended") point("ended", at, about, `${about} ended: ${says}`);
+    if (kind === "guest" && !BRINGS_BACK.test(says)) point("person", at, about, says);
+    if (kind === "ended") point("ended", at, about, `${about}: ${says}`);
   }
   for (const { at, step, state } of steps) {
     const guest = /^guest\.(?:stop|retire):([^@]+)/.exec(step)?.[1];
@@ -135,6 +142,9 @@ const PRECEDENCE: readonly (readonly [kind: Fact["kind"], scope: "site" | "self"
   ["up", "site"],
 ];
 
+/** More of one kind and name than that within a minute are alike. */
+const LOOKED_BACK = 8;
+
 /** Facts by kind and name, so that ten thousand outages are explained in moments. */
 export class Knowledge {
   readonly #facts = new Map<string, Fact[]>();
@@ -148,12 +158,14 @@ export class Knowledge {
     }
   }
 
-  /** The last of its kind that touches an outage. */
+  /** What of its kind is nearest to the beginning of an outage. */
   #near(kind: Fact["kind"], about: string, outage: Span): Fact | null {
     const facts = this.#facts.get(`${kind} ${about}`) ?? [];
     // A test explains what began in it, and nothing that was so before.
     const [early, late] =
-      kind === "acceptance" ? [outage.from, outage.from] : [outage.from - BEFORE, outage.to + AFTER];
+      kind === "acceptance"
+        ? [outage.from, outage.from]
+        : [outage.from - BEFORE, Math.min(outage.from + AFTER, outage.to + AFTER_ITS_END)];
     let low = 0;
     let high = facts.length;
     while (low < high) {
@@ -161,8 +173,14 @@ export class Knowledge {
       if (facts[middle]!.from <= late) low = middle + 1;
       else high = middle;
     }
-    for (let at = low - 1; at >= 0 && at >= low - 3; at--) if (facts[at]!.to >= early) return facts[at]!;
-    return null;
+    const away = ({ from, to }: Fact): number =>
+      outage.from < from ? from - outage.from : Math.max(0, outage.from - to);
+    let best: Fact | null = null;
+    for (let at = low - 1; at >= 0 && at >= low - LOOKED_BACK; at--) {
+      const fact = facts[at]!;
+      if (fact.to >= early && (best === null || away(fact) < away(best))) best = fact;
+    }
+    return best;
   }
 
   causeOf(outage: Span, { self, host, parts }: Related): Cause {

@@ -135,9 +135,7 @@ export function historyOf(input: HistoryInput): History {
   const looks = new Map([...watched].map(([subject, spans]) => [subject, meet(union(spans), range)] as const));
   const failing = new Map([...changes].map(([subject, list]) => [subject, failures(list, to)] as const));
   const away = [...failing].flatMap(([subject, spans]) =>
-    subject.startsWith("host ")
-      ? spans.map((span) => hostFact(subject.slice(5), span, `${subject} was away: ${span.says}`))
-      : [],
+    subject.startsWith("host ") ? spans.map((span) => hostFact(subject.slice(5), span, span.says)) : [],
   );
   const knowledge = new Knowledge([...input.facts, ...away]);
   const subjects = [...new Set([...looks.keys(), ...changes.keys()])].sort(bySubject);
@@ -150,9 +148,13 @@ export function historyOf(input: HistoryInput): History {
       const bad = failing.get(subject) ?? [];
       if (looked.length === 0) return [];
       const related = input.related(subject);
-      // A host is not the cause of its own absence.
-      const known = subject.startsWith("host ") ? { ...related, self: related.self, host: null, parts: [] } : related;
-      return [oneHistory(subject, looked, bad, days, to, (span) => knowledge.causeOf(span, known))];
+      const isHost = subject.startsWith("host ");
+      const causeOf = (failing: Failing): Cause => {
+        const cause = knowledge.causeOf(failing, related);
+        // Nobody knows more of a host than what it is like.
+        return isHost && cause.kind === "unknown" ? { kind: "host", says: failing.says } : cause;
+      };
+      return [oneHistory(subject, looked, bad, days, to, causeOf)];
     }),
   };
 }
@@ -176,7 +178,7 @@ function oneHistory(
   bad: readonly Failing[],
   days: readonly Day[],
   end: number,
-  causeOf: (span: Span) => Cause,
+  causeOf: (failing: Failing) => Cause,
 ): SubjectHistory {
   const outages: Outage[] = [];
   const unanswered: Span[] = [];

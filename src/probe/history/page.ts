@@ -107,17 +107,16 @@ function daysInWords(days: SubjectHistory["days"]): string {
 
 function monthTable(subjects: readonly SubjectHistory[]): Content {
   return tableOf({
-    caption: "Each month of each subject",
-    hideCaption: true,
+    caption: "Each month of each subject; the bars are the seconds without an answer of each day",
     columns: [
       { head: "Subject" },
-      { head: "Month" },
+      { head: "Month", number: true },
       { head: "Answered", number: true },
       { head: "Apart from tests", number: true },
       { head: "Without an answer", number: true },
       { head: "Outages", number: true },
       { head: "Looked at", number: true },
-      { head: "Seconds without an answer, by day" },
+      { head: "By day" },
     ],
     rows: subjects.flatMap(({ subject, months, days }) =>
       months

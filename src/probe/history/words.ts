@@ -65,7 +65,7 @@ export function outageText({ seconds, unseen, to, says, cause }: Outage): string
   const length = `${lengthText(seconds)}${to === null ? " so far" : ""}`;
   const dark = unseen >= 1 ? `, and nobody looked for ${lengthText(unseen)} of it` : "";
   const why = cause.kind === "unknown" ? `cause not known: ${cause.says}` : cause.says;
-  return `${length}${dark}: ${why}; the probe said: ${says}`;
+  return `${length}${dark}: ${why}${cause.says === says ? "" : `; the probe said: ${says}`}`;
 }
 
 /** The worst first: the longest that no test made, then the tests' own. */
