@@ -120,7 +120,7 @@ export function addServe(program: Command): void {
     .command("serve")
     .summary("stay in front: mend what is missing, keep the history")
     .description(
-      "Runs the controller: restores supervisors, puts back missing guests, and records what every copy and alias answered. Services do not need it.",
+      "Runs the controller: restores supervisors, puts back missing guests, and looks once a second at every copy, alias and host: domus status --history shows what it saw. Services do not need it.",
     )
     .argument("[site]", "site file or name; not needed when only one is known")
     .option("--json", "one JSON object a line")

@@ -9,6 +9,7 @@ import {
   type History,
   historyPage,
   holderOf,
+  percentText,
   zoneHere,
 } from "../../probe/index.ts";
 import type { Availability, StoredEvent, Target } from "../../store/index.ts";
@@ -60,6 +61,8 @@ export interface SiteStatus {
     readonly asked: number;
     readonly answered: number;
     readonly changes: number;
+    /** Of the time in which somebody looked, 0 to 1; `null`: nobody did. */
+    readonly share: number | null;
   }[];
   readonly events: readonly StoredEvent[];
 }
@@ -81,6 +84,7 @@ export async function lookAtSite(open: OpenSite): Promise<SiteStatus | null> {
     await open.store.events(8),
     await open.store.held(),
     await whoFlaps(open.store, now),
+    await readHistory(open.store, observed.target.blueprint, now - DAY, now + 1, "UTC"),
   );
 }
 
@@ -92,7 +96,9 @@ function statusOf(
   events: readonly StoredEvent[],
   held: readonly string[],
   flaps: readonly Flapping[],
+  day: History,
 ): SiteStatus {
+  const shares = new Map(day.subjects.map(({ subject, total }) => [subject, total.share]));
   const hostState = new Map(seen.hosts.map((host) => [host.name, host.state]));
   const guests = seen.guests.map(({ guest, status, probe }) => ({
     name: guest.name,
@@ -145,6 +151,7 @@ function statusOf(
       asked,
       answered,
       changes: changes.length,
+      share: shares.get(subject) ?? null,
     })),
     events,
   };
@@ -170,10 +177,10 @@ export function statusText(status: SiteStatus): readonly string[] {
     ];
   const percent = (subject: string) => {
     const found = status.availability.find((one) => one.subject === subject);
-    return found && found.asked > 0 ? paint("dim", `${((100 * found.answered) / found.asked).toFixed(2)} %`) : "";
+    return found && found.share !== null ? paint("dim", percentText(found.share)) : "";
   };
   return [
-    `${paint("bold", status.site)}  ${status.well ? paint("green", "well") : paint("yellow", "not well")}${paint("dim", `  blueprint ${status.blueprint.number}${status.availability.length > 0 ? "; %: answered in 24 h, while somebody served" : ""}`)}`,
+    `${paint("bold", status.site)}  ${status.well ? paint("green", "well") : paint("yellow", "not well")}${paint("dim", `  blueprint ${status.blueprint.number}${status.availability.length > 0 ? "; %: answered in 24 h, of the time in which somebody looked" : ""}`)}`,
     "",
     ...status.hosts.flatMap((host) => [
       `${host.state === "up" ? paint("bold", host.name) : paint(["bold", "red"], host.name)}  ${host.state === "up" ? paint("dim", host.says) : paint("red", host.says)}`,
