@@ -1,6 +1,7 @@
 /** From the store to history: what was recorded, who depends on whom, and the span that was asked for. */
 import type { Blueprint } from "../model/index.ts";
 import {
+  type DayLevel,
   dayBefore,
   type Fact,
   type Flapping,
@@ -98,6 +99,19 @@ const COLOURS: Readonly<Record<keyof typeof LEVELS, Style>> = {
 /** Outages that are listed one by one. */
 const WORST = 12;
 
+/** Days that fit in a line of a terminal beside their figures. */
+const WIDEST = 62;
+const WORST_FIRST: readonly DayLevel[] = ["bad", "warn", "test", "good", "none"];
+
+/** @returns the days, or of so many together the worst; the last ones are today's */
+export function inLine(days: readonly DayLevel[], every: number): readonly DayLevel[] {
+  const first = days.length % every || every;
+  return Array.from({ length: Math.ceil(days.length / every) }, (_, index) => {
+    const group = days.slice(Math.max(0, first + (index - 1) * every), first + index * every);
+    return WORST_FIRST.find((level) => group.includes(level)) ?? "none";
+  });
+}
+
 /** One sentence: how it was. */
 export function historySentence(site: string, { subjects, zone, from, to }: History): string {
   const span = `${wallClock(from, zone).slice(0, 10)} to ${wallClock(Math.max(from, to - 1), zone).slice(0, 10)}`;
@@ -124,10 +138,13 @@ export function historyLines(site: string, history: History): readonly string[] 
       `${historySentence(paint("bold", site), history)}.`,
       "  History is kept while somebody looks: domus serve does so every second.",
     ];
-  const days = subjects[0]!.days;
+  const { days, months } = subjects[0]!;
   const used = new Set(subjects.flatMap((one) => one.days.map(levelOf)));
+  const every = days.length > WIDEST ? 7 : 1;
   const strip = (of: (typeof subjects)[number]) =>
-    of.days.map((day) => paint(COLOURS[levelOf(day)], LEVELS[levelOf(day)].mark)).join("");
+    inLine(of.days.map(levelOf), every)
+      .map((level) => paint(COLOURS[level], LEVELS[level].mark))
+      .join("");
   const heads = [
     "",
     `${days[0]!.name.slice(5)} … ${days.at(-1)!.name.slice(5)}`,
@@ -143,7 +160,7 @@ export function historyLines(site: string, history: History): readonly string[] 
       `  days and times of ${zone}; ${(["good", "warn", "bad", "test", "none"] as const)
         .filter((level) => used.has(level))
         .map((level) => `${LEVELS[level].mark} ${LEVELS[level].says}`)
-        .join(", ")}`,
+        .join(", ")}${every > 1 ? "; one mark a week, its worst day" : ""}`,
     ),
     "",
     ...table([
@@ -157,6 +174,16 @@ export function historyLines(site: string, history: History): readonly string[] 
         paint("dim", lengthText(one.total.looked)),
       ]),
     ]),
+    ...(months.length > 1
+      ? [
+          "",
+          paint("bold", "Months"),
+          ...table([
+            ["", ...months.map(({ name }) => name)].map((head) => paint("dim", head)),
+            ...subjects.map((one) => [one.subject, ...one.months.map(({ share }) => percentText(share))]),
+          ]),
+        ]
+      : []),
     ...(outages.length > 0
       ? [
           "",

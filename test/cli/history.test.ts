@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { inLine } from "../../src/cli/history.ts";
 import { emptyInventory, type ProbeOutcome, readSite } from "../../src/model/index.ts";
 import { plan } from "../../src/planner/index.ts";
 import { RECIPES } from "../../src/recipes/index.ts";
@@ -137,6 +138,20 @@ describe("domus status --history", () => {
     assert.equal(brief.days.length, 30);
     assert.equal(brief.tested, 7);
     assert.ok(brief.share < brief.shareApart && brief.shareApart < 1);
+  });
+
+  it("draws a long time a week a mark, and adds its months up", async () => {
+    const ran = await run("small", "--history", "--days", "100", "--utc");
+    assert.match(ran.stdout, /one mark a week, its worst day/);
+    assert.match(ran.stdout, /alias wiki +·+.*✗.* +9\d\.\d\d %/);
+    assert.match(ran.stdout, /Months\n +\d{4}-\d\d +\d{4}-\d\d.*\n +alias wiki +–/);
+    assert.deepEqual(inLine(["good", "none", "bad", "good", "none", "none", "warn", "test"], 3), [
+      "good",
+      "bad",
+      "warn",
+    ]);
+    assert.deepEqual(inLine(["good", "none"], 1), ["good", "none"]);
+    assert.deepEqual(inLine(["good", "test", "none"], 3), ["test"]);
   });
 
   it("names who flaps as a trouble", async () => {
