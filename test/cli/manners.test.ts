@@ -6,6 +6,7 @@ import { after, describe, it } from "node:test";
 import { Command } from "commander";
 import { addAccept } from "../../src/cli/commands/accept.ts";
 import { addAudit } from "../../src/cli/commands/audit.ts";
+import { addConsolidate } from "../../src/cli/commands/consolidate.ts";
 import { addExplain } from "../../src/cli/commands/explain.ts";
 import { addFiles } from "../../src/cli/commands/files.ts";
 import { addGuest } from "../../src/cli/commands/guest.ts";
@@ -16,6 +17,7 @@ import { addPlan } from "../../src/cli/commands/plan.ts";
 import { addProbe } from "../../src/cli/commands/probe.ts";
 import { addServe } from "../../src/cli/commands/serve.ts";
 import { addShowcase } from "../../src/cli/commands/showcase.ts";
+import { addSize } from "../../src/cli/commands/size.ts";
 import { addStatus } from "../../src/cli/commands/status.ts";
 import { addDown, addUp } from "../../src/cli/commands/up.ts";
 import { addVo } from "../../src/cli/commands/vo.ts";
@@ -34,7 +36,7 @@ describe("manners", { concurrency: 2 }, () => {
     for (const add of [addPlan, addUp, addDown, addStatus, addGuest, addAccept, addProbe, addLoad]) add(program);
     for (const add of [addMap, addAuthorize, addBan, addUnban, addBans, addSeen, addGums, addVo, addExplain])
       add(program);
-    for (const add of [addWhatIf, addFiles, addAudit, addServe, addShowcase]) add(program);
+    for (const add of [addWhatIf, addFiles, addAudit, addSize, addConsolidate, addServe, addShowcase]) add(program);
     const listed = decent(await domus.domus("--help"), "--help");
     assert.deepEqual([listed.code, listed.stderr], [0, ""]);
     assert.match(listed.stdout, /^Examples:\n {2}domus /m);
