@@ -397,7 +397,22 @@ describe("causes", () => {
       ],
     );
     const [forgotten] = factsOf([event(0, "acceptance", "basic", "begin")], []);
-    assert.equal((forgotten!.to - forgotten!.from) / H, 6);
+    assert.equal((forgotten!.to - forgotten!.from) / H, 2);
+    const killed = factsOf(
+      [
+        event(0, "acceptance", "basic", "begin"),
+        event(MIN, "acceptance", "failover", "begin"),
+        event(2 * MIN, "acceptance", "failover", "end"),
+      ],
+      [],
+    );
+    assert.deepEqual(
+      killed.map(({ says, to }) => [says, (to - from) / MIN]),
+      [
+        ["the acceptance test basic", 1],
+        ["the acceptance test failover", 2],
+      ],
+    );
   });
 });
 

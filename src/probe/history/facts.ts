@@ -56,7 +56,7 @@ export interface Cause {
 
 const HOUR = 3_600_000;
 /** A test or a run whose end was never written down ended at the latest then. */
-const LONGEST_TEST = 6 * HOUR;
+const LONGEST_TEST = 2 * HOUR;
 const LONGEST_RUN = HOUR;
 /**
  * How near to an outage's beginning its cause must be, milliseconds: Domus looks once a second, may wait some seconds for an answer, and notes what a
@@ -92,13 +92,15 @@ export function factsOf(events: readonly RecordedEvent[], steps: readonly Record
   const facts: Fact[] = [];
   const point = (kind: Fact["kind"], at: number, about: string, says: string) =>
     facts.push({ kind, from: at, to: at + 1, about, says });
+  // One test at a time: whichever begins, the one before has ended.
   const tests = events.filter(({ kind }) => kind === "acceptance");
-  for (const [test, marks] of Map.groupBy(tests, ({ about }) => about))
-    for (const span of windows(
-      marks.map(({ at, says }) => ({ at, begins: says.startsWith("begin") })),
-      LONGEST_TEST,
-    ))
-      facts.push({ ...span, kind: "acceptance", about: "", says: `the acceptance test ${test}` });
+  for (const span of windows(
+    tests.map(({ at, says }) => ({ at, begins: says.startsWith("begin") })),
+    LONGEST_TEST,
+  )) {
+    const test = tests.find(({ at, says }) => at === span.from && says.startsWith("begin"))?.about;
+    facts.push({ ...span, kind: "acceptance", about: "", says: `the acceptance test ${test}` });
+  }
   const runs = events.filter(({ kind }) => kind === "blueprint" || kind === "up" || kind === "down");
   for (const span of windows(
     runs.map(({ at, kind }) => ({ at, begins: kind === "blueprint" })),
