@@ -33,14 +33,12 @@ export interface AliasCapacity {
   readonly enough: boolean | null;
 }
 
-/** The heaviest step at which the objectives held. */
-function kneeStep({ steps }: StressPart): StressStep | null {
+/** The step of the load that was borne: of those at which the objectives held the nearest to it. */
+function kneeStep({ steps, knee }: StressPart): StressStep | null {
+  const away = ({ answeredPerSecond }: StressStep): number => Math.abs(answeredPerSecond - knee.perSecond);
   return steps
     .filter(({ kept }) => kept)
-    .reduce(
-      (best: StressStep | null, step) => (best && best.answeredPerSecond >= step.answeredPerSecond ? best : step),
-      null,
-    );
+    .reduce((best: StressStep | null, step) => (best && away(best) <= away(step) ? best : step), null);
 }
 
 /**

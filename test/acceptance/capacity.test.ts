@@ -40,7 +40,7 @@ const part = (over: Partial<StressPart>): StressPart => ({
   callsPerDay: 20_000_000,
   nextServerAt: 15_000_000,
   alias: "gums",
-  steps: [step(100, true, 0.5), step(230, true, 0.2), step(400, false, 0)],
+  steps: [step(100, true, 0.5), step(230, true, 0.2), step(400, false, 0), step(900, true, 0.4)],
   knee: { perSecond: 230, p99Ms: 9 },
   saturated: { tier: "copies of gums", share: 0.98, says: "copies of gums used 98 % of their processors" },
   next: { add: "copy", says: "another copy of gums" },

@@ -116,7 +116,7 @@ describe("domus size", () => {
     );
     assert.match(
       ran.stdout,
-      /plan the next server at 680,000 a day: another copy of wiki\n +no host can take it: north already/,
+      /plan the next server at 680,000 a day: another copy of wiki\n +no host can take it now: north already/,
     );
     assert.match(ran.stdout, /full first: copies of wiki had nothing left; measured 2026-11-20/);
     assert.match(ran.stdout, /! no acceptance report 2026-11-20T184013Z-stress/);

@@ -275,12 +275,8 @@ function capacityLines(answer: SizeAnswer, capacity: readonly AliasCapacity[]): 
   ];
 }
 
-/** Another copy is of no use where no host may take it. */
+/** The report says where another copy had a place when it was measured; that may have been taken since. */
 function copyLine({ next, service }: AliasCapacity, copies: readonly AnotherCopy[]): readonly string[] {
-  if (next.add !== "copy") return [];
-  const copy = copies.find((one) => one.service === service);
-  if (!copy) return [];
-  return [
-    copy.host ? `    it could go on ${copy.host}` : `    no host can take it: ${copy.says}; that takes another host`,
-  ];
+  const copy = next.add === "copy" ? copies.find((one) => one.service === service) : undefined;
+  return copy && !copy.host ? [`    no host can take it now: ${copy.says}`] : [];
 }
