@@ -4,9 +4,7 @@
  */
 import { type Objectives, objectivesOf, type Site } from "../model/index.ts";
 import type { AcceptanceReport, StressPart, StressStep } from "./contract.ts";
-
-/** The share of what was measured at which the next server is planned. */
-export const MARK = 0.75;
+import { MARK } from "./stress/judging.ts";
 
 export interface AliasCapacity {
   readonly alias: string;

@@ -14,6 +14,7 @@ const LATENCY = { p50: 1, p99: 9 } as StressStep["latency"];
 
 const step = (answeredPerSecond: number, kept: boolean, idle: number): StressStep => ({
   kind: "open",
+  connections: "new",
   offered: answeredPerSecond,
   seconds: 10,
   answeredPerSecond,
@@ -21,10 +22,13 @@ const step = (answeredPerSecond: number, kept: boolean, idle: number): StressSte
   refused: 0,
   lost: 0,
   latency: LATENCY,
+  service: LATENCY,
+  lateMs: 0,
   use: [],
   loadAverage: 2.5,
   idle,
   kept,
+  says: "",
 });
 
 const part = (over: Partial<StressPart>): StressPart => ({
@@ -44,6 +48,8 @@ const part = (over: Partial<StressPart>): StressPart => ({
   knee: { perSecond: 230, p99Ms: 9 },
   saturated: { tier: "copies of gums", share: 0.98, says: "copies of gums used 98 % of their processors" },
   next: { add: "copy", says: "another copy of gums" },
+  perProcessor: 300,
+  keptPerSecond: null,
   generatorPerSecond: 5000,
   ...over,
 });
