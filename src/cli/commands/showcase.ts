@@ -137,6 +137,10 @@ function advice(site: Site, result: UpResult): readonly string[] {
       [`  bin/domus-lab cut ${cut}`, paint("dim", `… take the power of a host: ${expect}`)],
       [`  bin/domus-lab heal ${cut}`, paint("dim", "give it back: the site becomes whole by itself")],
       [`  bin/domus status`, paint("dim", "hosts, guests, who holds each alias")],
+      [
+        `  bin/domus accept ${site.name} all --html report.html`,
+        paint("dim", "prove it: ask, kill and load everything; five minutes, a report to hand on"),
+      ],
       ...(hasRecipe(site, "gums")
         ? [
             [`  bin/domus explain "${NORA}" --fqan /fermilab/nova`, paint("dim", "every rule on the way to an answer")],
