@@ -1,6 +1,6 @@
 /** Acceptance tests of a whole site, and their report: basic, failover, stress. */
 
-export { type BasicOptions, runBasic } from "./basic.ts";
+export { type BasicOptions, runBasic } from "./basic/basic.ts";
 export * from "./capacity.ts";
 export * from "./compare.ts";
 export * from "./contract.ts";

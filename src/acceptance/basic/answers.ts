@@ -2,11 +2,8 @@
  * Which copy answers wrongly. What the site file decides is right whoever says it; where records decide too (a person was added, another banned),
  * the copies are compared with each other, and with two of them the site file is the third voice.
  */
-import type { Finding } from "./contract.ts";
-import type { Interviewed } from "./interview.ts";
-
-/** What was said to each question, and how often; the last one first heard last. */
-export type Answers = Map<Interviewed, Map<string, number>>;
+import type { Finding } from "../contract.ts";
+import type { Answers, Interviewed } from "./interview.ts";
 
 interface Asked {
   readonly part: string;

@@ -1,10 +1,9 @@
 /** The questions of one copy or alias, asked in turn, with a new connection each as clients of a site make them. */
-import type { Blueprint, BlueprintAlias, BlueprintGuest } from "../model/index.ts";
-import { type Ask, askProbe, judge } from "../probe/index.ts";
-import { questionsFor } from "../recipes/index.ts";
-import { connector, RequestFailure } from "../world/index.ts";
-import type { Answers } from "./basic-answers.ts";
-import type { Subject } from "./subject.ts";
+import type { Blueprint, BlueprintAlias, BlueprintGuest } from "../../model/index.ts";
+import { type Ask, askProbe, judge } from "../../probe/index.ts";
+import { questionsFor } from "../../recipes/index.ts";
+import { connector, RequestFailure } from "../../world/index.ts";
+import type { Subject } from "../subject.ts";
 
 /** One question to one address. */
 export interface Interviewed {
@@ -23,6 +22,9 @@ export interface Heard {
 }
 
 export type Interview = readonly Interviewed[];
+
+/** What was said to each question, and how often; the last one first heard last. */
+export type Answers = Map<Interviewed, Map<string, number>>;
 
 interface Far {
   readonly address: string;

@@ -3,14 +3,14 @@
  * whose answers are known or must be the same from every copy. At the same time, so that a slow machine is slow for all and a slow copy is not;
  * for seconds, so that a copy that comes and goes is seen.
  */
-import { type BlueprintAlias, objectivesOf, type ServiceName } from "../model/index.ts";
-import { askDatabases, Histogram, type ProberReport, startProber } from "../probe/index.ts";
-import { type Answers, judgeAnswers } from "./basic-answers.ts";
-import type { BasicPart, Finding, TestReport } from "./contract.ts";
-import { copyOf, type Interview, interview, ownProbe, questionsOf } from "./interview.ts";
-import type { Subject } from "./subject.ts";
-import { summarize } from "./verdict.ts";
-import { type Missing, missingOf } from "./whole.ts";
+import { type BlueprintAlias, objectivesOf, type ServiceName } from "../../model/index.ts";
+import { askDatabases, Histogram, type ProberReport, startProber } from "../../probe/index.ts";
+import type { BasicPart, Finding, TestReport } from "../contract.ts";
+import type { Subject } from "../subject.ts";
+import { summarize } from "../verdict.ts";
+import { type Missing, missingOf } from "../whole.ts";
+import { judgeAnswers } from "./answers.ts";
+import { type Answers, copyOf, type Interview, interview, ownProbe, questionsOf } from "./interview.ts";
 
 export interface BasicOptions {
   /** Seconds of asking; 10 when silent. */
