@@ -4,7 +4,7 @@ export { type BasicOptions, runBasic } from "./basic/basic.ts";
 export * from "./capacity.ts";
 export * from "./compare.ts";
 export * from "./contract.ts";
-export { type FailoverOptions, runFailover } from "./failover.ts";
+export { type FailoverOptions, runFailover } from "./failover/failover.ts";
 export * from "./kept.ts";
 export { acceptancePage } from "./page/index.ts";
 export { NEXT } from "./stress/next.ts";

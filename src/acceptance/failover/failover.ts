@@ -3,25 +3,25 @@
  * other. Measured is what clients felt, at every door of the site at once; a part passes when they kept what the site file promises them.
  *
  * Only a site that is whole is struck, so that each kill meets what people planned; a site that does not become whole again ends the test. What is
- * killed is first told to a guardian (`failover/guardian.ts`), so that no end of this process leaves anything dead.
+ * killed is first told to a guardian (`guardian.ts`), so that no end of this process leaves anything dead.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { objectivesOf } from "../model/index.ts";
-import { probeGuest } from "../probe/index.ts";
-import type { FailoverPart, Finding, TestReport } from "./contract.ts";
-import { Debts } from "./failover/debts.ts";
-import type { Deed } from "./failover/deeds.ts";
-import { doorsOf } from "./failover/doors.ts";
-import { Estimate } from "./failover/estimate.ts";
-import { Eyes } from "./failover/eyes.ts";
-import { feltAt } from "./failover/felt.ts";
-import { Inspector } from "./failover/inspector.ts";
-import { judgeWindow, type Records, summaryOf, type Verdict } from "./failover/verdict.ts";
-import { nextVictim, type Victim, victimsOf } from "./failover/victims.ts";
-import { BUDGET, Watch } from "./failover/watch.ts";
-import { LEAD, openWindow, type Window } from "./failover/window.ts";
-import { counted, listed } from "./failover/words.ts";
-import type { Subject } from "./subject.ts";
+import { objectivesOf } from "../../model/index.ts";
+import { probeGuest } from "../../probe/index.ts";
+import type { FailoverPart, Finding, TestReport } from "../contract.ts";
+import type { Subject } from "../subject.ts";
+import { Debts } from "./debts.ts";
+import type { Deed } from "./deeds.ts";
+import { doorsOf } from "./doors.ts";
+import { Estimate } from "./estimate.ts";
+import { Eyes } from "./eyes.ts";
+import { feltAt } from "./felt.ts";
+import { Inspector } from "./inspector.ts";
+import { judgeWindow, type Records, summaryOf, type Verdict } from "./verdict.ts";
+import { nextVictim, type Victim, victimsOf } from "./victims.ts";
+import { BUDGET, Watch } from "./watch.ts";
+import { LEAD, openWindow, type Window } from "./window.ts";
+import { counted, listed } from "./words.ts";
 
 export interface FailoverOptions {
   /** Calls a second at each alias; 20 when silent. */
