@@ -17,7 +17,8 @@ export class LineChild {
   readonly #lines: string[] = [];
   readonly #ended: Promise<void>;
   #waiting: { resolve: (line: string) => void; reject: (error: Error) => void } | null = null;
-  #over = false;
+  /** How it ended; `null` while it has not. */
+  #over: string | null = null;
   #words = "";
 
   /** @param program a file of this folder */
@@ -42,7 +43,7 @@ export class LineChild {
     });
     this.#ended = new Promise((resolve) => {
       const end = (how: string) => {
-        this.#over = true;
+        this.#over ??= how;
         this.#waiting?.reject(this.#failure(how));
         this.#waiting = null;
         resolve();
@@ -60,7 +61,7 @@ export class LineChild {
   line(): Promise<string> {
     const next = this.#lines.shift();
     if (next !== undefined) return Promise.resolve(next);
-    if (this.#over) return Promise.reject(this.#failure("it has ended"));
+    if (this.#over !== null) return Promise.reject(this.#failure(this.#over));
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
     });
