@@ -74,8 +74,10 @@ describe("the history of a site", { timeout: 300_000 }, () => {
     assert.deepEqual([cut.cause.kind, cut.cause.says], ["host", "host south is cut off from power"]);
     const second = await over("guest south1", 2);
     assert.equal(second.cause.kind, "host");
-    // The other copy answered all the time, and so did the alias but for the moments of a takeover.
-    assert.ok((await told("alias wiki"))!.total.share > 0.8);
+    // A copy that hangs keeps those waiting whom it was given, and a host takes its director along: the alias was away for moments, and is back.
+    const alias = (await told("alias wiki"))!;
+    assert.ok(alias.total.share > 0.3, `${alias.total.share}`);
+    assert.ok(alias.outages.every(({ to }) => to !== null));
     controller.kill("SIGINT");
     assert.equal((await served).code, 0);
   });
