@@ -111,16 +111,26 @@ describe("VOMS on a site", { skip }, () => {
     for (const { says } of clients) assert.match(says, /User unknown to this VO/);
   });
 
-  it(`gives ${INVOCATIONS} proxies out of ${INVOCATIONS} while each copy is killed in turn`, async () => {
+  it(`gives ${INVOCATIONS} proxies out of ${INVOCATIONS} while each copy is killed in turn, but for handshakes that were cut`, async () => {
     const status = await whole(domus);
     const copies = status.aliases.find(({ name }) => name === "voms")!.copies.map(({ guest }) => guest);
     const failed: string[] = [];
+    const cut: string[] = [];
     let next = 0;
+    const given = async (number: number): Promise<string | null> => {
+      const { code, out, proxy } = await init(number);
+      return code === 0 && readProxyFqans(proxy)[0] === "/fermilab/nova/Role=Production/Capability=NULL" ? null : out;
+    };
     const ask = async (): Promise<void> => {
       while (next < INVOCATIONS) {
-        const { code, out, proxy } = await init(next++);
-        if (code !== 0 || readProxyFqans(proxy)[0] !== "/fermilab/nova/Role=Production/Capability=NULL")
-          failed.push(out);
+        const number = next++;
+        const says = await given(number);
+        if (says === null) continue;
+        // The copy was killed between the two halves of a TLS handshake: nobody can go on with it, and this client does not try again by itself.
+        if (/Error during SSL handshake/.test(says)) cut.push(says);
+        else failed.push(says);
+        const again = await given(INVOCATIONS + number);
+        if (again !== null) failed.push(again);
       }
     };
     const kills: string[] = [];
@@ -135,8 +145,12 @@ describe("VOMS on a site", { skip }, () => {
       }
     };
     await Promise.all([...Array.from({ length: AT_ONCE }, ask), kill()]);
-    console.log(`# killed under ${INVOCATIONS} invocations: ${kills.join(", ")}; failed: ${failed.length}`);
+    console.log(
+      `# killed under ${INVOCATIONS} invocations: ${kills.join(", ")}; cut in a handshake: ${cut.length}; failed: ${failed.length}`,
+    );
     assert.deepEqual(failed, []);
+    // Each kill meets one at most.
+    assert.ok(cut.length <= kills.length, cut.join("\n"));
     for (const victim of copies) assert.ok(kills.includes(victim), `${victim} was not killed in time`);
   });
 });
